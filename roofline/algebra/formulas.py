@@ -1,0 +1,390 @@
+"""Formulas: small functions of named symbols that sympy, numpy, JavaScript and LaTeX all read.
+
+A `Notation` holds the declared inputs and the formulas built from them; a `Formula` is one equation.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+
+from . import dimensions, numeric, printing, units
+from .symbols import DomainError, Input, InputMissing, NameUnknown, Relation, domain, nearest
+
+
+class Notation:
+    """Declared inputs and formulas, each name once.
+
+    `symbol` declares an input, `formula` decorates a function whose arguments are named after inputs and formulas
+    already defined, so a circle cannot be written. `child()` gives a notation that sees these names and adds its own:
+    for exercises, and for tests that try a wrong formula.
+    """
+
+    def __init__(self, parent: Notation | None = None) -> None:
+        self.inputs: dict[str, Input] = dict(parent.inputs) if parent else {}
+        self.formulas: dict[str, Formula] = dict(parent.formulas) if parent else {}
+        self.relations: list[Relation] = list(parent.relations) if parent else []
+
+    def child(self) -> Notation:
+        return Notation(self)
+
+    def symbol(
+        self,
+        name: str,
+        latex: str,
+        unit: str,
+        meaning: str,
+        domain_name: str = "positive",
+        default: float | None = None,
+    ) -> sympy.Symbol:
+        """Declare an input.
+
+        Parameters
+        ----------
+        name, latex : str
+            How code and page write it.
+        unit : str
+            Base unit, such as "byte/s"; "1" for a count or ratio.
+        meaning : str
+            One phrase, shown in errors, tables and the number inspector.
+        domain_name : {"positive", "nonnegative", "at least one", "fraction", "real"}
+        default : float, optional
+            Used when a call leaves the input out.
+        """
+        self._refuse_twice(name, "the symbol")
+        units.unit(unit)
+        where = domain(domain_name)
+        symbol = sympy.Symbol(name, **where.assumptions)
+        self.inputs[name] = Input(name, latex, unit, meaning, where, default, len(self.inputs), symbol)
+        return symbol
+
+    def at_most(self, small: sympy.Symbol, large: sympy.Symbol, reason: str) -> None:
+        """Declare that one input can never exceed another, and why."""
+        self.relations.append(Relation(small.name, large.name, reason))
+
+    def formula(
+        self, unit: str, latex: str, domain_name: str = "nonnegative", infinite: str | None = None
+    ) -> Callable[[Callable[..., Any]], Formula]:
+        """Decorator that turns a function into a `Formula`.
+
+        Parameters
+        ----------
+        unit : str
+            What the result is measured in; walking the expression must give the same.
+        latex : str
+            How the page writes the result.
+        domain_name : str
+            What a result may be; a result outside it is an error, not a number.
+        infinite : str, optional
+            What an infinite result means, where there is one ("no batch is large enough"). Without it, an infinite
+            result is an error.
+        """
+
+        def define(function: Callable[..., Any]) -> Formula:
+            made = Formula(
+                name=function.__name__,
+                unit=unit,
+                tex=latex,
+                function=function,
+                notation=self,
+                arguments=self._arguments(function),
+                result=domain(domain_name),
+                infinite=infinite,
+            )
+            made.check_units()
+            self.formulas[made.name] = made
+            return made
+
+        return define
+
+    def _arguments(self, function: Callable[..., Any]) -> tuple[str, ...]:
+        name = function.__name__
+        if not (function.__doc__ or "").strip():
+            raise TypeError(f"{name}: a formula needs a docstring; it is shown as its meaning")
+        arguments = tuple(inspect.signature(function).parameters)
+        if name in arguments:
+            raise NameUnknown(f"{name} is defined in terms of itself")
+        for argument in arguments:
+            if argument not in self.inputs and argument not in self.formulas:
+                known = [*self.inputs, *self.formulas]
+                raise NameUnknown(
+                    f"{name} uses {argument!r}, which is neither a symbol nor a formula defined before it"
+                    + nearest(argument, known)
+                )
+        self._refuse_twice(name, "the formula", function)
+        return arguments
+
+    def _refuse_twice(self, name: str, what: str, function: Callable[..., Any] | None = None) -> None:
+        if not name.isidentifier():
+            raise NameUnknown(f"{what} {name!r}: expected a Python identifier")
+        if name in self.inputs:
+            raise NameUnknown(f"{what} {name!r}: a symbol of that name is already declared")
+        old = self.formulas.get(name)
+        if old and not (function and old.function.__module__ == function.__module__):
+            raise NameUnknown(f"{what} {name!r}: {old.function.__module__} already defines a formula of that name")
+
+    def expression(
+        self, expression: sympy.Expr, unit: str, meaning: str, name: str = "expression", latex: str = "x"
+    ) -> Formula:
+        """An expression in these inputs, such as `t_step / latency_floor`, as a formula without a place in the book."""
+        names = sorted(s.name for s in sympy.sympify(expression).free_symbols)
+        for symbol in names:
+            if symbol not in self.inputs:
+                self.card(symbol)
+
+        def function(**_: Any) -> sympy.Expr:
+            return sympy.sympify(expression)
+
+        function.__name__, function.__doc__ = name, meaning
+        made = Formula(
+            name=name,
+            unit=unit,
+            tex=latex,
+            function=function,
+            notation=self,
+            arguments=tuple(names),
+            result=domain("real"),
+            infinite=None,
+        )
+        made.check_units()
+        return made
+
+    def card(self, name: str) -> Input | Formula:
+        """The input or formula called `name`; NameUnknown with the nearest names otherwise."""
+        found = self.inputs.get(name) or self.formulas.get(name)
+        if found is None:
+            raise NameUnknown(f"{name!r} is not in the notation" + nearest(name, [*self.inputs, *self.formulas]))
+        return found
+
+    def latex(self, expression: sympy.Expr) -> str:
+        """LaTeX of any expression in these symbols, factors in the order of the notation."""
+        names = {n: (i.order, i.latex) for n, i in self.inputs.items()}
+        names |= {n: (len(names) + i, f.tex) for i, (n, f) in enumerate(self.formulas.items())}
+        return printing.latex(expression, names)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Formula:
+    """One equation: call it for numbers, hand it to sympy for its full expression, print it in LaTeX or JavaScript.
+
+    Attributes
+    ----------
+    name, unit, meaning : str
+    rhs : sympy expression, one level deep (other formulas stand as symbols)
+    expr : sympy expression, in inputs only
+    inputs : tuple of str, the inputs it depends on, in the order of the notation
+    """
+
+    name: str
+    unit: str
+    tex: str
+    function: Callable[..., Any]
+    notation: Notation
+    arguments: tuple[str, ...]
+    result: Any
+    infinite: str | None
+
+    def __post_init__(self) -> None:
+        about = f"{inspect.getdoc(self.function)}\n\nUnit: {self.unit}. Inputs: {', '.join(self.inputs)}."
+        object.__setattr__(self, "__doc__", about)
+
+    @property
+    def meaning(self) -> str:
+        return inspect.getdoc(self.function).splitlines()[0]  # type: ignore[union-attr]
+
+    @cached_property
+    def rhs(self) -> sympy.Expr:
+        return sympy.sympify(self.function(**{a: self._opaque(a) for a in self.arguments}))
+
+    @cached_property
+    def expr(self) -> sympy.Expr:
+        notation = self.notation
+        full = {
+            a: notation.formulas[a].expr if a in notation.formulas else notation.inputs[a].symbol
+            for a in self.arguments
+        }
+        return sympy.sympify(self.function(**full))
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        free = {s.name for s in self.expr.free_symbols}
+        return tuple(name for name in self.notation.inputs if name in free)
+
+    def _opaque(self, name: str) -> sympy.Symbol:
+        made = self.notation.formulas.get(name)
+        return sympy.Symbol(name, **made.result.assumptions) if made else self.notation.inputs[name].symbol
+
+    def check_units(self) -> None:
+        notation = self.notation
+        given = {a: notation.card(a).unit for a in self.arguments}
+        try:
+            found = dimensions.of(self.rhs, given)
+        except units.UnitError as error:
+            raise units.UnitError(f"{self.name}: {error}") from None
+        free_of_units = self.rhs.is_number and (self.rhs.is_zero or self.rhs.is_infinite)
+        if not free_of_units and found != dimensions.dimension(self.unit):
+            raise units.UnitError(
+                f"{self.name} is declared in {self.unit}, but {self.rhs} comes out in {dimensions.written(found)}"
+            )
+
+    # numbers
+
+    def __call__(self, *sources: Mapping[str, float], **values: Any) -> Any:
+        """The value in base units: a float, or a float array of the broadcast shape of the inputs.
+
+        Parameters
+        ----------
+        *sources : mappings from input names to values
+            Chips and models from the catalog, or plain dictionaries; names that this formula does not use are skipped.
+        **values : numbers or arrays
+            Single inputs; they win over sources.
+
+        Raises
+        ------
+        InputMissing, NameUnknown, DomainError
+        """
+        return numeric.evaluate(self, self.bind(*sources, **values))
+
+    def bind(self, *sources: Mapping[str, float], **values: Any) -> dict[str, Any]:
+        """The inputs of this formula, in order, checked to be complete and inside their domains."""
+        given = self._gather(sources, values)
+        cards = self.notation.inputs
+        bound: dict[str, Any] = {}
+        for name in self.inputs:
+            value = given.get(name, cards[name].default)
+            if value is None:
+                missing = [n for n in self.inputs if given.get(n, cards[n].default) is None]
+                raise InputMissing(f"{self.name} needs " + ", ".join(cards[n].describe() for n in missing))
+            bound[name] = cards[name].number(value)
+        for relation in self.notation.relations:
+            if relation.small in given or relation.large in given:
+                relation.check(given)
+        return bound
+
+    def _gather(self, sources: tuple[Mapping[str, float], ...], values: dict[str, Any]) -> dict[str, Any]:
+        cards = self.notation.inputs
+        given: dict[str, Any] = {}
+        for source in sources:
+            if not isinstance(source, Mapping):
+                raise TypeError(
+                    f"{self.name}: {source!r} is not a source of values; pass chip.at(...), model.at(...), "
+                    "a dictionary, or single inputs by name"
+                )
+            for name, value in source.items():
+                if name not in cards:
+                    raise NameUnknown(
+                        f"{self.name}: {source!r} gives {name!r}, which is not in the notation" + nearest(name, cards)
+                    )
+                if name in given and name not in values and given[name] is not value and given[name] != value:
+                    raise DomainError(
+                        f"{self.name}: {name} is given twice, as {given[name]!r} and as {value!r}; "
+                        f"say which with {name}=..."
+                    )
+                given[name] = value
+        for name, value in values.items():
+            if name not in self.inputs:
+                self._refuse(name)
+            given[name] = value
+        return given
+
+    def _refuse(self, name: str) -> None:
+        if name in self.notation.inputs:
+            raise NameUnknown(f"{self.name} does not depend on {name}; its inputs are {', '.join(self.inputs)}")
+        if name in self.notation.formulas:
+            raise NameUnknown(
+                f"{self.name}: {name} is itself a formula; give its inputs instead: "
+                + ", ".join(self.notation.formulas[name].inputs)
+            )
+        raise NameUnknown(
+            f"{self.name}: no input is called {name!r}"
+            + nearest(name, self.inputs)
+            + f" (its inputs are {', '.join(self.inputs)})"
+        )
+
+    def compile(self, *free_and_sources: str | Mapping[str, float], **values: Any) -> numeric.Compiled:
+        """A bare function of the named inputs, everything else fixed: for hot loops.
+
+        >>> f = t_step.compile("B", chip, model, L=8192)      # doctest: +SKIP
+        >>> f(64.0)                                            # doctest: +SKIP
+        """
+        free = tuple(a for a in free_and_sources if isinstance(a, str))
+        sources = tuple(a for a in free_and_sources if not isinstance(a, str))
+        for name in free:
+            if name not in self.inputs:
+                self._refuse(name)
+        fixed = {
+            n: v for n, v in self.bind(*sources, **{**values, **dict.fromkeys(free, 1.0)}).items() if n not in free
+        }
+        return numeric.Compiled(self, free, fixed)
+
+    @cached_property
+    def scalar(self) -> Callable[..., Any]:
+        return printing.compiled(self.inputs, self.expr, vectorised=False)
+
+    @cached_property
+    def array(self) -> Callable[..., Any]:
+        return printing.compiled(self.inputs, self.expr, vectorised=True)
+
+    @cached_property
+    def never_below(self) -> bool:
+        """Whether inputs inside their domains cannot give a result below its own: sympy can often tell by signs."""
+        return bool(self.result.low == 0 and self.expr.is_nonnegative)
+
+    # languages
+
+    def latex(self, full: bool = False) -> str:
+        """ "symbol = right-hand side": one level deep, or in inputs only."""
+        return f"{self.tex} = {self.notation.latex(self.expr if full else self.rhs)}"
+
+    def javascript(self) -> str:
+        """An arrow function of one object of inputs that returns the value."""
+        body = printing.javascript({self.name: self.expr}, self.inputs)
+        return f"(v) => ({body})(v).{self.name}"
+
+    def _sympy_(self) -> sympy.Expr:
+        return self.expr
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __repr__(self) -> str:
+        return f"{self.name} = {self.rhs}  [{self.unit}]"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return _find, (self.function.__module__, self.name)
+
+
+def _find(module: str, name: str) -> Formula:
+    return getattr(__import__(module, fromlist=[name]), name)
+
+
+def _arithmetic(operator: str) -> Callable[..., Any]:
+    def apply(self: Formula, *others: Any) -> Any:
+        return getattr(self.expr, operator)(*(sympy.sympify(o) for o in others))
+
+    return apply
+
+
+for _operator in (
+    "add",
+    "radd",
+    "sub",
+    "rsub",
+    "mul",
+    "rmul",
+    "truediv",
+    "rtruediv",
+    "pow",
+    "rpow",
+    "neg",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+):
+    setattr(Formula, f"__{_operator}__", _arithmetic(f"__{_operator}__"))

@@ -1,0 +1,155 @@
+"""One expression in three languages: Python for numpy and for plain numbers, JavaScript, LaTeX."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sympy
+from sympy.printing.codeprinter import PrintMethodNotImplementedError
+from sympy.printing.jscode import JavascriptCodePrinter
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.numpy import NumPyPrinter
+from sympy.printing.pycode import PythonCodePrinter
+
+_COMPILING = threading.RLock()  # sympy's printers and caches are not built for threads
+
+
+class Unsayable(ValueError):
+    """An expression that a language has no words for."""
+
+
+class _Vectorised(NumPyPrinter):
+    """numpy code that broadcasts: sympy's own stacks the arguments of Max, which need not have one shape."""
+
+    def _nested(self, function: str, arguments: Sequence[sympy.Basic]) -> str:
+        first, *rest = [self._print(a) for a in arguments]
+        for other in rest:
+            first = f"{self._module_format('numpy.' + function)}({first}, {other})"
+        return first
+
+    def _print_Max(self, expr: sympy.Max) -> str:
+        return self._nested("maximum", expr.args)
+
+    def _print_Min(self, expr: sympy.Min) -> str:
+        return self._nested("minimum", expr.args)
+
+    def _print_Piecewise(self, expr: sympy.Piecewise) -> str:
+        written = self._module_format("numpy.nan")
+        for value, condition in reversed(expr.args):
+            where = self._module_format("numpy.where")
+            whole = condition == sympy.true
+            written = (
+                self._print(value) if whole else f"{where}({self._print(condition)}, {self._print(value)}, {written})"
+            )
+        return written
+
+
+class _JavaScript(JavascriptCodePrinter):
+    def __init__(self) -> None:
+        super().__init__({"strict": True})
+
+    def _print_Infinity(self, expr: sympy.Basic) -> str:
+        return "Infinity"
+
+    def _print_log(self, expr: sympy.Basic) -> str:
+        return f"Math.log({self._print(expr.args[0])})"
+
+
+def compiled(names: Sequence[str], expression: sympy.Expr, vectorised: bool) -> Callable[..., Any]:
+    """A Python function of `names`, in that order, that computes `expression` on floats or on numpy arrays."""
+    with _COMPILING:
+        symbols = _arguments(names, expression)
+        options: dict[str, Any] = {"cse": True, "docstring_limit": 0}
+        if vectorised:
+            return sympy.lambdify(symbols, expression, "numpy", printer=_Vectorised(_PRINTER), **options)
+        return sympy.lambdify(symbols, expression, "math", printer=PythonCodePrinter(_PRINTER), **options)
+
+
+_PRINTER = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": False}
+
+
+def _arguments(names: Sequence[str], expression: sympy.Expr) -> list[sympy.Symbol]:
+    present = {s.name: s for s in expression.free_symbols}
+    return [present.get(name, sympy.Symbol(name)) for name in names]
+
+
+def javascript(expressions: Mapping[str, sympy.Expr], arguments: Sequence[str]) -> str:
+    """A JavaScript function of one object of inputs that returns an object of results.
+
+    Parts shared between the expressions are computed once. Unsayable if one has no JavaScript form.
+    """
+    with _COMPILING:
+        shared, results = sympy.cse(list(expressions.values()), symbols=sympy.numbered_symbols("_"))
+        printer = _JavaScript()
+        lines = [f"const {name} = {_say(printer, part)};" for name, part in shared]
+        fields = [f"{name}: {_say(printer, part)}" for name, part in zip(expressions, results, strict=True)]
+    taken = ", ".join(arguments)
+    return f"({{{taken}}}) => {{\n  " + "\n  ".join([*lines, f"return {{{', '.join(fields)}}};"]) + "\n}"
+
+
+# What sympy's JavaScript was tried with and found right; a Sum, say, it prints without complaint and wrongly.
+_SAYABLE = (
+    sympy.Symbol,
+    sympy.Number,
+    sympy.NumberSymbol,
+    sympy.Add,
+    sympy.Mul,
+    sympy.Pow,
+    sympy.Max,
+    sympy.Min,
+    sympy.Piecewise,
+    sympy.functions.elementary.piecewise.ExprCondPair,
+    sympy.core.relational.Relational,
+    sympy.And,
+    sympy.Or,
+    sympy.Not,
+    sympy.logic.boolalg.BooleanAtom,
+    sympy.ceiling,
+    sympy.floor,
+    sympy.Mod,
+    sympy.log,
+    sympy.exp,
+    sympy.Abs,
+)
+
+
+def _say(printer: _JavaScript, expression: sympy.Expr) -> str:
+    for part in sympy.preorder_traversal(expression):
+        if not isinstance(part, _SAYABLE):
+            raise Unsayable(f"JavaScript has no words for {type(part).__name__}, in {expression}")
+    try:
+        return " ".join(printer.doprint(expression).split())
+    except (PrintMethodNotImplementedError, NotImplementedError, AttributeError) as error:
+        raise Unsayable(f"JavaScript has no words for {expression}: {error}") from None
+
+
+class _InOrder(LatexPrinter):
+    """Sums start with what is added: numbers, then symbols by place, then what is taken away."""
+
+    def _as_ordered_terms(self, expr: sympy.Add, order: str | None = None) -> list[sympy.Basic]:
+        def rank(term: sympy.Basic) -> tuple[bool, bool, list[str]]:
+            return term.could_extract_minus_sign(), not term.is_number, sorted(s.name for s in term.free_symbols)
+
+        return sorted(expr.args, key=rank)
+
+
+def latex(expression: sympy.Expr, names: Mapping[str, tuple[int, str]]) -> str:
+    """LaTeX with factors in the order of the notation, so that phi q B N reads as it is derived.
+
+    `names` gives each symbol's place and its LaTeX. sympy orders factors by name, so each symbol gets for the while
+    a name that sorts by its place.
+    """
+    with _COMPILING:
+        stand_ins = {
+            s: sympy.Symbol(f"s{names[s.name][0]:05d}", **_kept(s)) for s in sympy.sympify(expression).free_symbols
+        }
+        written = {stand_ins[s]: names[s.name][1] for s in stand_ins}
+        return _InOrder({"symbol_names": written, "mul_symbol": r"\,"}).doprint(
+            sympy.sympify(expression).xreplace(stand_ins)
+        )
+
+
+def _kept(symbol: sympy.Symbol) -> dict[str, bool]:
+    return {"positive": True} if symbol.is_positive else {"nonnegative": True} if symbol.is_nonnegative else {}

@@ -1,0 +1,107 @@
+"""Figures that look alike: neutral ink on a transparent ground, roles by colour, titles that state the finding.
+
+Ink and colours read on a light and on a dark page, so that one image serves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from ..algebra import units
+from .palette import INK
+
+STYLE: dict[Any, Any] = {
+    "figure.figsize": (7.2, 4.0),
+    "figure.dpi": 150,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "savefig.bbox": "tight",
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titleweight": "semibold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 14,
+    "axes.titlecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.18,
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "lines.linewidth": 2.2,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+}
+
+
+def use() -> None:
+    """Set the style for this notebook; call it after `%matplotlib inline`."""
+    plt.rcParams.update(STYLE)
+
+
+def chart(
+    title: str, x: str, y: str, xscale: str = "log", yscale: str = "log", size: tuple[float, float] | None = None
+) -> Axes:
+    """An empty chart.
+
+    Parameters
+    ----------
+    title : str
+        The finding, in a few words.
+    x, y : str
+        Axis labels; a unit in base units in brackets, such as "time of a pass [s]", writes the ticks in that unit
+        and leaves it out of the label.
+    """
+    _, ax = plt.subplots(figsize=size)
+    ax.set(xscale=xscale, yscale=yscale, title=title)
+    for axis, label in ((ax.xaxis, x), (ax.yaxis, y)):
+        words, _, unit = label.partition(" [")
+        axis.set_label_text(words)
+        if unit:
+            axis.set_major_formatter(FuncFormatter(_ticks(unit.rstrip("]"))))
+    return ax
+
+
+def _ticks(unit: str) -> Callable[[float, Any], str]:
+    return lambda value, _: units.text(value, unit).replace(" per million tokens", "") if value >= 0 else ""
+
+
+def label(ax: Axes, x: float, y: float, text: str, color: str = INK, **options: Any) -> None:
+    """Write `text` at a point of a curve, in the colour of the curve: a direct label in place of a legend."""
+    ax.annotate(
+        text,
+        (x, y),
+        xytext=options.pop("offset", (6, 6)),
+        textcoords="offset points",
+        color=color,
+        fontweight=options.pop("fontweight", "semibold"),
+        annotation_clip=False,
+        **options,
+    )
+
+
+def mark(ax: Axes, x: float, text: str, height: float = 0.96, color: str = INK, side: str = "left") -> None:
+    """A dashed vertical line at `x` with a few words beside its top."""
+    ax.axvline(x, color=color, linestyle=(0, (4, 3)), linewidth=1.2)
+    ax.annotate(
+        text,
+        (x, height),
+        xycoords=("data", "axes fraction"),
+        color=color,
+        va="top",
+        ha=side,
+        xytext=(5 if side == "left" else -5, 0),
+        textcoords="offset points",
+    )

@@ -1,0 +1,341 @@
+"""The engine: definition, errors, sympy, pickling, threads, compiled calls. Languages are compared in other files."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import sympy
+from sympy import Max, Piecewise, ceiling, log, oo, sqrt
+
+from roofline.algebra import DomainError, InputMissing, NameUnknown, Notation, UnitError, Unsayable, javascript
+from roofline.batch_size import balance_batch_kv, t_compute, t_memory, t_step, t_weights
+from roofline.notation import B, notation
+
+POINT = {"B": 64, "L": 8192, "N_act": 37e9, "N_tot": 671e9, "b_w": 1, "kappa": 70272, "n": 72, "C": 5e15, "W": 8e12}
+
+
+@pytest.fixture
+def book():
+    made = Notation()
+    made.symbol("x", "x", "s", "a time")
+    made.symbol("y", "y", "s", "another time", "nonnegative", default=0.0)
+    made.symbol("v", "v", "byte/s", "a rate")
+    made.symbol("c", "c", "1", "a count", "at least one")
+    return made
+
+
+# definition
+
+
+def test_a_unit_that_does_not_fit_is_refused_at_definition(book):
+    with pytest.raises(UnitError, match=r"wrong is declared in byte, but x comes out in s"):
+
+        @book.formula("byte", "w")
+        def wrong(x):
+            """Not bytes."""
+            return x
+
+
+def test_adding_a_parameter_count_to_a_byte_count_cannot_be_written():
+    with pytest.raises(UnitError, match="cannot stand together"):
+
+        @notation.child().formula("byte", "w")
+        def wrong(N_tot, B, kappa, L):
+            """What the lecture's card adds up."""
+            return N_tot + B * kappa * L
+
+
+@pytest.mark.parametrize(
+    ("expression", "unit"),
+    [
+        (lambda x, y, v, c: Max(x, y), "s"),
+        (lambda x, y, v, c: Piecewise((x, x > y), (0, True)), "s"),
+        (lambda x, y, v, c: sqrt(x * y) + x**2 / x, "s"),
+        (lambda x, y, v, c: ceiling(c / 2) * log(c) * x, "s"),
+        (lambda x, y, v, c: v * x * 2**c, "byte"),
+        (lambda x, y, v, c: v * sympy.Abs(x - y), "byte"),
+    ],
+)
+def test_units_are_walked_through_every_kind_of_expression(book, expression, unit):
+    made = book.expression(expression(*(book.inputs[n].symbol for n in "xyvc")), unit, "tried")
+    assert made.unit == unit
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        lambda x, y, v, c: Max(x, v),
+        lambda x, y, v, c: Piecewise((x, x > v), (0, True)),
+        lambda x, y, v, c: log(x),
+        lambda x, y, v, c: 2**x,
+        lambda x, y, v, c: x**c,
+        lambda x, y, v, c: ceiling(x),
+        lambda x, y, v, c: sympy.gamma(c),
+    ],
+)
+def test_units_that_cannot_be_are_refused(book, expression):
+    with pytest.raises(UnitError):
+        book.expression(expression(*(book.inputs[n].symbol for n in "xyvc")), "s", "tried")
+
+
+def test_a_formula_cannot_be_defined_in_terms_of_itself(book):
+    with pytest.raises(NameUnknown, match="loop is defined in terms of itself"):
+
+        @book.formula("s", "l")
+        def loop(x, loop):
+            """Round and round."""
+            return x + loop
+
+
+def test_a_longer_circle_stops_at_the_name_not_yet_defined(book):
+    with pytest.raises(NameUnknown, match="first uses 'second', which is neither a symbol nor a formula"):
+
+        @book.formula("s", "a")
+        def first(x, second):
+            """Needs what needs it."""
+            return x + second
+
+
+def test_two_formulas_cannot_share_a_name(book):
+    def define(module):
+        def twice(x):
+            """Some time."""
+            return x
+
+        twice.__module__ = module
+        return book.formula("s", "t")(twice)
+
+    define("one")
+    assert define("one")  # the same module again: a reload, or a notebook cell run twice
+    with pytest.raises(NameUnknown, match="one already defines a formula of that name"):
+        define("two")
+    with pytest.raises(NameUnknown, match="already declared"):
+        book.symbol("x", "x", "s", "again")
+
+
+def test_a_formula_without_meaning_is_refused(book):
+    with pytest.raises(TypeError, match="needs a docstring"):
+        book.formula("s", "s")(lambda x: x)
+
+
+def test_a_misspelt_argument_is_answered_with_the_nearest_name():
+    with pytest.raises(NameUnknown, match="did you mean t_compute"):
+
+        @notation.child().formula("s", "t")
+        def fresh(t_compte):
+            """Misspelt."""
+            return t_compte
+
+
+def test_a_child_notation_leaves_its_parent_alone():
+    child = notation.child()
+
+    @child.formula("s", "t")
+    def of_the_reader(t_compute):
+        """Twice the arithmetic."""
+        return 2 * t_compute
+
+    assert of_the_reader(**{k: POINT[k] for k in ("B", "N_act", "n", "C")}) == 2 * t_compute(
+        **{k: POINT[k] for k in ("B", "N_act", "n", "C")}
+    )
+    assert "of_the_reader" not in notation.formulas
+
+
+# calls
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        (
+            {"L": None},
+            InputMissing,
+            "t_step needs L (context: tokens of one sequence that are already in the KV cache; token)",
+        ),
+        ({"W": 0}, DomainError, "W = 0: expected a positive finite number"),
+        ({"B": -1}, DomainError, "B = -1: expected a finite number, one or more"),
+        ({"B": float("nan")}, DomainError, "B = nan"),
+        ({"C": float("inf")}, DomainError, "C = inf"),
+        ({"B": "64"}, DomainError, "B = '64'"),
+        ({"B": 1j}, DomainError, "B = 1j"),
+        ({"B": True}, DomainError, "B = True"),
+        ({"B": [1, None]}, DomainError, "B = [1, None]"),
+        ({"B": np.array([1.0, -2.0, 3.0])}, DomainError, "B = -2: expected a finite number, one or more"),
+        ({"N_act": 1e12}, DomainError, "a model cannot use more parameters than it has"),
+        ({"bandwidth": 1}, NameUnknown, "t_step: no input is called 'bandwidth'"),
+        ({"b": 1}, NameUnknown, "did you mean B or b_w?"),
+        ({"price": 1}, NameUnknown, "t_step does not depend on price"),
+        ({"t_memory": 1}, NameUnknown, "t_memory is itself a formula; give its inputs instead"),
+        ({"B": [1.0, 2.0], "L": [1.0, 2.0, 3.0]}, DomainError, "do not broadcast together: B (2,), L (3,)"),
+        ({"B": 10**400}, DomainError, "B = 1000"),
+    ],
+)
+def test_a_bad_call_gets_one_clear_sentence(change, error, says):
+    values = {k: v for k, v in {**POINT, **change}.items() if v is not None}
+    with pytest.raises(error) as caught:
+        t_step(**values)
+    assert says in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_bad_value_deep_in_a_large_array_is_found_and_placed():
+    values = np.full(100_000, 8.0)
+    values[77_777] = np.nan
+    with pytest.raises(DomainError, match="B = nan"):
+        t_step(**{**POINT, "B": values})
+
+
+def test_relations_hold_for_arrays_too():
+    with pytest.raises(DomainError, match="more parameters than it has"):
+        t_step(**{**POINT, "N_act": np.array([1e9, 1e12])})
+
+
+def test_sources_give_values_and_single_inputs_win():
+    chip, model = (
+        {"C": 5e15, "W": 8e12, "n": 72.0, "M": 1e11},
+        {k: POINT[k] for k in ("N_act", "N_tot", "b_w", "kappa")},
+    )
+    assert t_step(chip, model, B=64, L=8192) == t_step(**POINT)
+    assert t_step(chip, model, B=64, L=8192, W=4e12) > t_step(chip, model, B=64, L=8192)
+    with pytest.raises(DomainError, match="W is given twice"):
+        t_step(chip, {**model, "W": 4e12}, B=64, L=8192)
+    with pytest.raises(NameUnknown, match="not in the notation"):
+        t_step({"bandwith": 1.0}, B=64)
+    with pytest.raises(TypeError, match="not a source of values"):
+        t_step(5e15, B=64)
+
+
+def test_whole_numbers_do_not_overflow():
+    whole = {**POINT, "B": np.int32(2_000_000_000), "L": 2**40, "kappa": 10**6, "n": 1, "C": 10**15, "W": 10**12}
+    assert t_step(**whole) == pytest.approx(2e9 * 2**40 * 1e6 / 1e12)
+
+
+def test_arrays_broadcast_like_numpy_whatever_their_size():
+    rng = np.random.default_rng(0)
+    for shapes in [((7,), ()), ((300, 1), (1, 400)), ((200_000,), (200_000,)), ((3, 1, 50_000), (5, 1)), ((0,), ())]:
+        b, context = (1 + rng.uniform(0, 1e4, s) for s in shapes)
+        expected = np.maximum(2 * b * 37e9 / (72 * 5e15), (671e9 + b * 70272 * context) / (72 * 8e12))
+        got = t_step(**{**POINT, "B": b, "L": context})
+        assert np.shape(got) == expected.shape
+        np.testing.assert_allclose(got, expected, rtol=1e-13)
+
+
+def test_fortran_ordered_and_strided_arrays_give_the_same():
+    b = np.asfortranarray(np.random.default_rng(1).uniform(1, 9, (200, 300)))
+    np.testing.assert_array_equal(t_step(**{**POINT, "B": b}), t_step(**{**POINT, "B": b.copy(order="C")}))
+    np.testing.assert_array_equal(t_step(**{**POINT, "B": b[::2, ::-1]}), t_step(**{**POINT, "B": b})[::2, ::-1])
+
+
+def test_a_result_that_is_no_number_is_an_error_not_a_nan(book):
+    made = book.expression(book.inputs["x"].symbol / book.inputs["y"].symbol, "1", "a ratio")
+    with pytest.raises(DomainError, match="expression came out as nan"):
+        made(x=1, y=0)
+    with pytest.raises(DomainError, match=r"came out as inf.* at x=1, y=0"):
+        made(x=np.ones(3), y=np.array([1.0, 0.0, 2.0]))
+
+
+def test_infinity_is_a_result_only_where_it_has_a_meaning():
+    beyond = {k: POINT[k] for k in ("b_w", "N_act", "N_tot", "kappa", "W", "C")}
+    assert balance_batch_kv(**beyond, L=1e6) == np.inf
+    assert list(np.isinf(balance_batch_kv(**beyond, L=np.array([10.0, 1e6])))) == [False, True]
+
+
+def test_a_negative_time_is_an_error(book):
+    @book.formula("s", "g")
+    def gap(x, y):
+        """May be negative, though declared as it is not."""
+        return x - y
+
+    with pytest.raises(DomainError, match="gap came out as -1"):
+        gap(x=1, y=2)
+    with pytest.raises(DomainError, match="gap came out as -1"):
+        gap(x=np.array([5.0, 1.0]), y=2)
+
+
+# sympy
+
+
+def test_in_sympy_a_formula_is_its_full_expression():
+    assert sympy.sympify(t_step) == t_step.expr == Max(t_compute, t_memory)
+    assert {s.name for s in t_step.rhs.free_symbols} == {"t_compute", "t_memory"}
+    (root,) = sympy.solve(t_compute - t_weights, B)
+    assert t_compute.expr.subs(B, root).equals(t_weights.expr)
+    assert sympy.diff(t_compute, B) == t_compute.expr / B
+
+
+def test_operators_work_on_both_sides():
+    x = notation.inputs["T"].symbol
+    for mixed, plain in [
+        (t_compute + x, t_compute.expr + x),
+        (x - t_compute, x - t_compute.expr),
+        (2 * t_compute, 2 * t_compute.expr),
+        (t_compute / t_memory, t_compute.expr / t_memory.expr),
+        (1 / t_compute, 1 / t_compute.expr),
+        (-t_compute, -t_compute.expr),
+        (t_compute**2, t_compute.expr**2),
+    ]:
+        assert mixed == plain
+    assert (t_compute < x) == (t_compute.expr < x)
+
+
+def test_two_symbols_of_one_name_stay_one_symbol():
+    assert t_compute.expr.has(B) and t_memory.expr.has(B)
+    assert (
+        sympy.simplify(
+            sympy.diff(t_compute - t_memory, B) - (t_compute.expr / B - (t_memory.expr - t_weights.expr) / B)
+        )
+        == 0
+    )
+
+
+# pickling, threads, loops
+
+
+def test_formulas_pickle_by_name():
+    assert pickle.loads(pickle.dumps(t_step)) is t_step
+
+
+def test_a_compiled_formula_is_a_function_of_what_is_left_free():
+    f = t_step.compile("B", **{k: v for k, v in POINT.items() if k != "B"})
+    assert f(64.0) == pickle.loads(pickle.dumps(f))(64) == pytest.approx(t_step(**POINT), rel=1e-14)
+    np.testing.assert_allclose(
+        f(np.array([64.0, 128.0])), t_step(**{**POINT, "B": np.array([64.0, 128.0])}), rtol=1e-14
+    )
+    for bad in (0.0, float("nan"), "x"):
+        with pytest.raises(DomainError):
+            f(bad)
+    with pytest.raises(TypeError, match="takes 1 values, got 2"):
+        f(1.0, 2.0)
+    with pytest.raises(NameUnknown, match="did you mean"):
+        t_step.compile("b", **POINT)
+    with pytest.raises(DomainError, match="must be plain numbers"):
+        t_step.compile("B", **{**POINT, "L": [1.0, 2.0]})
+
+
+def test_threads_share_formulas_safely():
+    book = notation.child()
+    fresh = [book.expression(t_step / (i + 1), "s", "one of many") for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda f: f(**POINT), fresh * 4))
+    assert got == pytest.approx([t_step(**POINT) / (i + 1) for i in range(8)] * 4)
+
+
+# languages
+
+
+def test_latex_names_the_symbols_in_the_order_they_are_derived():
+    assert t_compute.latex() == r"t_\text{compute} = \frac{\varphi\,q\,B\,N_\text{act}}{n\,C}"
+    assert t_step.latex() == r"t_\text{step} = \max\left(t_\text{compute}, t_\text{memory}\right)"
+    assert r"\varphi\,q\,B\,N_\text{act}" in t_step.latex(full=True)
+
+
+def test_what_javascript_cannot_say_is_refused(book):
+    i, c = sympy.Symbol("i", integer=True), book.inputs["c"].symbol
+    with pytest.raises(Unsayable, match="JavaScript has no words for Sum"):
+        javascript({"s": sympy.Sum(1 / i, (i, 1, c))}, ["c"])
+
+
+def test_infinity_is_said_in_javascript():
+    assert "Infinity" in balance_batch_kv.javascript() and oo in balance_batch_kv.expr.atoms(
+        sympy.core.numbers.Infinity
+    )
