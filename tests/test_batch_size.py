@@ -133,7 +133,7 @@ def test_mfu_tends_to_one_half_at_twice_the_balance_context():
 
 def test_overlap_is_a_bound_and_taking_turns_at_most_doubles_it():
     a, b = sympy.symbols("a b", positive=True)
-    gap = (bs.t_no_overlap.rhs - bs.t_step.rhs).subs({s: v for s, v in zip(bs.t_step.rhs.args, (a, b), strict=True)})
+    gap = (bs.t_no_overlap.rhs - bs.t_step.rhs).subs(dict(zip(bs.t_step.rhs.args, (a, b), strict=True)))
     assert same(gap, Min(a, b).rewrite(sympy.Piecewise)) or same(
         gap.rewrite(sympy.Piecewise), Min(a, b).rewrite(sympy.Piecewise)
     )

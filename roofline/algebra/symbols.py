@@ -48,6 +48,15 @@ class Domain:
         """What sympy may assume of a symbol of this domain."""
         return {"positive": True} if self.low > 0 else {"nonnegative": True} if self.low == 0 else {"real": True}
 
+    @property
+    def signs(self) -> str:
+        """The interval in signs, for tables: "> 0", "≥ 1", "0 to 1"."""
+        if self.high < _LARGEST:
+            return f"{self.low:g} to {self.high:g}"
+        if self.low < 0:
+            return "any"
+        return f"≥ {self.low:g}" if self.low in (0.0, 1.0) else "> 0"
+
     def holds(self, low: float, high: float) -> bool:
         """Whether values running from `low` to `high` lie inside; False as soon as either is NaN."""
         return bool(self.low <= low and high <= self.high)

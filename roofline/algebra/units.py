@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from typing import Any
 
@@ -120,7 +121,7 @@ def parse(text: Any, expected: str) -> float:
     return float(f"{value:.15g}")
 
 
-_PREFIXES = [
+PREFIXES = [
     (1e24, "Y"),
     (1e21, "Z"),
     (1e18, "E"),
@@ -135,9 +136,9 @@ _PREFIXES = [
     (1e-9, "n"),
     (1e-12, "p"),
 ]
-_LONG_TIMES = [(86400.0, "days"), (3600.0, "h"), (60.0, "min")]
-_WORDS = [(1e15, " quadrillion"), (1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, "")]
-_PREFIXED = {
+LONG_TIMES = [(86400.0, "days"), (3600.0, "h"), (60.0, "min")]
+WORDS = [(1e15, " quadrillion"), (1e12, " trillion"), (1e9, " billion"), (1e6, " million"), (1.0, "")]
+PREFIXED = {
     "byte": "B",
     "B": "B",
     "FLOP": "FLOP",
@@ -148,23 +149,27 @@ _PREFIXED = {
     "W": "W",
     "watt": "W",
 }
-_SPELLED = {"USD/Mtoken": "per million tokens", "USD/hour": "per hour", "USD/s": "per second"}
+SPELLED = {"USD/Mtoken": "per million tokens", "USD/hour": "per hour", "USD/s": "per second"}
 
 
 def significant(x: float, digits: int = 3) -> str:
     """`x` to so many significant digits, with thousands separators: 5441.1 -> '5,440'."""
     if x == 0:
         return "0"
-    magnitude = math.floor(math.log10(abs(x)))
+    rounded = rounded_to(x, digits)
+    magnitude = rounded.adjusted()
     if magnitude < -4 or magnitude >= 15:
-        mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
-        superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return f"{mantissa} × 10{superscript}"
-    rounded = round(x, digits - 1 - magnitude)
-    magnitude = math.floor(math.log10(abs(rounded)))
-    decimals = max(0, digits - 1 - magnitude)
-    written = f"{rounded:,.{decimals}f}"
+        mantissa = rounded.scaleb(-magnitude)
+        superscript = str(magnitude).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{mantissa:.{digits - 1}f} × 10{superscript}"
+    written = f"{rounded:,.{max(0, digits - 1 - magnitude)}f}"
     return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def rounded_to(x: float, digits: int) -> Decimal:
+    """`x` to so many significant digits, halves away from zero, as people and JavaScript round."""
+    exact = Decimal(x)
+    return exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), ROUND_HALF_UP)
 
 
 def text(value: float, in_unit: str = ONE, digits: int = 3) -> str:
@@ -181,17 +186,17 @@ def text(value: float, in_unit: str = ONE, digits: int = 3) -> str:
         return "∞" if scaled > 0 else "−∞"
     sign, size = ("−" if scaled < 0 else ""), abs(scaled)
     if in_unit.startswith("USD"):
-        suffix = _SPELLED.get(in_unit, "/" + in_unit[4:] if len(in_unit) > 4 else "")
-        return f"{sign}${_money(size, digits)}{' ' + suffix if in_unit in _SPELLED else suffix}"
+        suffix = SPELLED.get(in_unit, "/" + in_unit[4:] if len(in_unit) > 4 else "")
+        return f"{sign}${_money(size, digits)}{' ' + suffix if in_unit in SPELLED else suffix}"
     head, slash, rest = in_unit.partition("/")
     if in_unit in ("s", "second") and size >= 120:
-        size, label = next((size / f, u) for f, u in _LONG_TIMES if size >= 2 * f)
+        size, label = next((size / f, u) for f, u in LONG_TIMES if size >= 2 * f)
         return f"{sign}{significant(size, digits)} {label}"
-    if head in _PREFIXED:
-        scale, prefix = _scale(size, _PREFIXES, digits)
-        return f"{sign}{significant(size / scale, digits)} {prefix}{_PREFIXED[head]}{slash}{rest}"
+    if head in PREFIXED:
+        scale, prefix = _scale(size, PREFIXES, digits)
+        return f"{sign}{significant(size / scale, digits)} {prefix}{PREFIXED[head]}{slash}{rest}"
     if head in (ONE, "token", "parameter"):
-        scale, word = _scale(size, _WORDS, digits)
+        scale, word = _scale(size, WORDS, digits)
         one = significant(size / scale, digits) == "1" and not word
         noun = "" if head == ONE else f" {head}" if one else f" {head}s"
         return f"{sign}{significant(size / scale, digits)}{word}{noun}{slash}{rest}"
@@ -200,16 +205,16 @@ def text(value: float, in_unit: str = ONE, digits: int = 3) -> str:
 
 def _scale(size: float, steps: list[tuple[float, str]], digits: int) -> tuple[float, str]:
     """The largest step not above `size` once it is rounded, so that 999.9 kB reads as 1 MB."""
-    rounded = float(f"{size:.{digits - 1}e}")
-    if rounded == 0:
+    if size == 0:
         return next(step for step in steps if step[0] == 1.0)
+    rounded = float(rounded_to(size, digits))
     return next((step for step in steps if rounded >= step[0]), steps[-1])
 
 
 def _money(size: float, digits: int) -> str:
     if size >= 1e6:
-        scale, word = _scale(size, _WORDS, digits)
+        scale, word = _scale(size, WORDS, digits)
         return significant(size / scale, digits) + word
     if 0.1 <= size < 1000:
-        return f"{size:.2f}" if digits <= 3 else f"{size:,.{digits - 1}f}"
+        return f"{Decimal(size).quantize(Decimal(1).scaleb(-max(2, digits - 1)), ROUND_HALF_UP)}"
     return significant(size, digits)

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter
 
 from ..algebra import units
-from .palette import INK
+from .palette import INK, ROLES
 
 STYLE: dict[Any, Any] = {
     "figure.figsize": (7.2, 4.0),
@@ -24,7 +26,7 @@ STYLE: dict[Any, Any] = {
     "savefig.bbox": "tight",
     "font.size": 11,
     "axes.titlesize": 12,
-    "axes.titleweight": "semibold",
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 14,
     "axes.titlecolor": INK,
@@ -52,7 +54,13 @@ def use() -> None:
 
 
 def chart(
-    title: str, x: str, y: str, xscale: str = "log", yscale: str = "log", size: tuple[float, float] | None = None
+    title: str,
+    x: str,
+    y: str,
+    xscale: str = "log",
+    yscale: str = "log",
+    size: tuple[float, float] | None = None,
+    ylim: tuple[float, float] | None = None,
 ) -> Axes:
     """An empty chart.
 
@@ -65,17 +73,54 @@ def chart(
         and leaves it out of the label.
     """
     _, ax = plt.subplots(figsize=size)
-    ax.set(xscale=xscale, yscale=yscale, title=title)
+    ax.set(xscale=xscale, yscale=yscale)
+    if ylim:
+        ax.set_ylim(ylim)
+    ax.set_title(title, loc="left")
     for axis, label in ((ax.xaxis, x), (ax.yaxis, y)):
         words, _, unit = label.partition(" [")
         axis.set_label_text(words)
         if unit:
-            axis.set_major_formatter(FuncFormatter(_ticks(unit.rstrip("]"))))
+            write = _ticks(unit.rstrip("]"))
+            axis.set_major_formatter(FuncFormatter(write))
+            axis.set_minor_formatter(FuncFormatter(_between(axis, write)))
     return ax
 
 
 def _ticks(unit: str) -> Callable[[float, Any], str]:
     return lambda value, _: units.text(value, unit).replace(" per million tokens", "") if value >= 0 else ""
+
+
+def _between(axis: Axis, write: Callable[[float, Any], str]) -> Callable[[float, Any], str]:
+    """Write 2 and 5 between the powers of ten of a logarithmic axis, but only where it spans few of them."""
+
+    def tick(value: float, place: Any) -> str:
+        low, high = axis.get_view_interval()
+        return write(value, place) if 0 < high < 40 * low and f"{value:.0e}"[0] in "25" else ""
+
+    return tick
+
+
+def curve(ax: Axes, x: Any, y: Any, name: str = "", role: str = "ink", nudge: float = 0, **options: Any) -> None:
+    """Draw a curve in the colour of its role, with its name at its right end.
+
+    Parameters
+    ----------
+    x : array of shape (points,)
+    y : array of shape (points,), or a number for a level line
+    role : {"compute", "weights", "kv", "network", "ink"}
+    nudge : float
+        Points by which the name is moved up, where two curves end close together.
+    """
+    y = np.broadcast_to(y, np.shape(x))
+    ax.plot(x, y, color=ROLES[role], **options)
+    if name:
+        label(ax, x[-1], y[-1], name, ROLES[role], offset=(6, nudge), va="center")
+
+
+def envelope(ax: Axes, x: Any, y: Any) -> None:
+    """Draw the curve that bounds the others, as a wide neutral band behind them."""
+    ax.plot(x, y, color=INK, linewidth=7, alpha=0.35)
 
 
 def label(ax: Axes, x: float, y: float, text: str, color: str = INK, **options: Any) -> None:
@@ -86,7 +131,7 @@ def label(ax: Axes, x: float, y: float, text: str, color: str = INK, **options: 
         xytext=options.pop("offset", (6, 6)),
         textcoords="offset points",
         color=color,
-        fontweight=options.pop("fontweight", "semibold"),
+        fontweight=options.pop("fontweight", "bold"),
         annotation_clip=False,
         **options,
     )

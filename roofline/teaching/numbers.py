@@ -7,6 +7,7 @@ report of what changed.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ _GLUE = "application/papermill.record/"
 _RATIOS = {"×": (1.0, "×"), "%": (100.0, " %")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Number:
     """A number of the prose and its record.
 
@@ -43,11 +44,14 @@ class Number:
 
     key: str
     text: str
-    value: float
+    value: float | None
     unit: str
     formula: str
     inputs: dict[str, str]
     sources: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"{self.key}: {self.text} ({self.formula})"
 
 
 def number(
@@ -86,6 +90,23 @@ def number(
     record = Number(
         key, written(value, shown, digits), value, shown, formula, inputs, _origins(inputs, sources, values)
     )
+    _glue(record)
+    return record
+
+
+def quoted(key: str, text: str, how: str) -> Number:
+    """Glue a text from a record, such as a year, with where it stands."""
+    record = Number(key, text, None, "", how, {}, {})
+    _glue(record)
+    return record
+
+
+def said(key: str, row: Any) -> Number:
+    """Glue what a row of the ledger says was stated, so that a quoted figure is not typed either."""
+    if not row.said:
+        raise ValueError(f"number {key!r}: {row.id} states no quantity")
+    shown = row.deciding
+    record = Number(key, row.said, shown.stated[0], shown.unit, f"stated, {row.id} of the ledger", {}, {})
     _glue(record)
     return record
 
@@ -134,8 +155,12 @@ def _glue(record: Number) -> None:
 
     if get_ipython() is None:
         return
+    finite = record.value if record.value is not None and math.isfinite(record.value) else None  # JSON has no infinity
     display(
-        {_GLUE + "text/plain": record.text},
+        {_GLUE + "text/plain": repr(record.text)},
         raw=True,
-        metadata={"scrapbook": {"name": record.key, "mime_prefix": _GLUE}, "number": asdict(record)},
+        metadata={
+            "scrapbook": {"name": record.key, "mime_prefix": _GLUE},
+            "number": asdict(record) | {"value": finite},
+        },
     )

@@ -1,0 +1,49 @@
+# Each target sets itself up first: .venv, from requirements.lock. Only Python 3.11 to 3.13, make and git are needed.
+PYTHON ?= python3
+PORT ?= 8000
+ifeq ($(OS),Windows_NT)
+IN_VENV := .venv/Scripts/python.exe
+else
+IN_VENV := .venv/bin/python
+endif
+
+.PHONY: help setup book test serve notebooks lint lock bench clean
+
+help:
+	@echo "make book       build the site: _build/html/index.html"
+	@echo "make test       lint, build and run every test"
+	@echo "make serve      build, then serve the site at http://127.0.0.1:$(PORT)"
+	@echo "make notebooks  write the executed twins lectures/*.ipynb and labs/*.ipynb"
+	@echo "make lint       ruff and mypy"
+	@echo "make lock       resolve requirements.lock anew from pyproject.toml"
+	@echo "make bench      the speed of the formulas, as ratios to bare numpy"
+	@echo "make clean      remove everything built, but for .venv"
+
+setup:
+	@$(PYTHON) tools/bootstrap.py
+
+book: setup
+	@$(IN_VENV) -m tools.book
+
+notebooks: setup
+	@$(IN_VENV) -m tools.twins
+
+lint: setup
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m mypy
+
+test: lint book
+	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests lectures labs
+
+serve: book
+	$(IN_VENV) -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lock: setup
+	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --upgrade --extra book --extra test --output-file requirements.lock pyproject.toml
+
+bench: setup
+	$(IN_VENV) tools/bench.py
+
+clean:
+	rm -rf _build book/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,48 @@
+// Tables that sort, folded parts that print, wide formulas that the keyboard can scroll.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
+  const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
+  const order = (a, b) => {
+    if (a === "" || b === "") return a === b ? 0 : a === "" ? 1 : -1;   // what is not known stays last
+    const x = Number(a), y = Number(b);
+    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b, "en", { numeric: true }) : x - y;
+  };
+  heads.forEach((head, column) => {
+    if (head.classList.contains("plain")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const rows = [...body.rows].sort((a, b) => {
+        const [x, y] = [key(a, column), key(b, column)];
+        return order(x, y) * (down && x !== "" && y !== "" ? -1 : 1);
+      });
+      body.append(...rows);
+    });
+  });
+}
+
+for (const formula of document.querySelectorAll(".katex-display")) {
+  if (formula.scrollWidth > formula.clientWidth + 1) formula.tabIndex = 0;
+}
+
+// The bibliography is written with a role that WAI-ARIA has withdrawn.
+for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
+
+// Paper is light, and shows what is folded.
+const root = document.documentElement;
+let opened = [], theme = root.dataset.theme;
+addEventListener("beforeprint", () => {
+  theme = root.dataset.theme;
+  root.dataset.theme = "light";
+  opened = [...document.querySelectorAll("details:not([open])")];
+  for (const part of opened) part.open = true;
+});
+addEventListener("afterprint", () => {
+  root.dataset.theme = theme;
+  for (const part of opened) part.open = false;
+});

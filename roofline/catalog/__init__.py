@@ -1,0 +1,75 @@
+"""The facts of the book: chips, memory, models, prices and published figures, each with its source and date.
+
+Collections are read from `data/` when first used; importing this package reads nothing. What formulas take as
+sources of values is `chips["GB200"].at("fp8", n=72)` and `models["DeepSeek-V3"].at(weights="fp8", kv="bf16")`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .collection import Catalog
+from .errors import DataError, MissingFact, UnknownName, UnknownPrecision
+from .operands import Operands
+from .precision import BYTES, bytes_per_element
+
+if TYPE_CHECKING:
+    from ..measure.record import Run
+    from .disclosure import Disclosure, SparseScaling
+    from .hardware import Chip, MemoryTier, rack_totals
+    from .language_model import Model, counts
+    from .price import PriceList, PricingRule
+    from .record import Source
+    from .staleness import StaleFact, stale
+
+    prices: PriceList
+
+__all__ = [
+    "BYTES", "Catalog", "DataError", "MissingFact", "Operands", "StaleFact", "UnknownName",
+    "UnknownPrecision", "bytes_per_element", "chips", "counts", "disclosures", "measured", "memory_tiers",
+    "models", "prices", "pricing_rules", "rack_totals", "sources", "sparse_scaling", "stale",
+]
+
+
+def _file(file: str, module: str, record: str) -> Any:
+    """A function that reads `file` as records of a class; pydantic is imported only then."""
+    def load() -> Any:
+        model = getattr(import_module(f".{module}", __name__), record)
+        return import_module(".loading", __name__).load(model, file)
+    return load
+
+
+def _runs() -> Any:
+    return import_module(".measurement", __name__).load_measured()
+
+
+sources: Catalog[Source] = Catalog("source", _file("sources.yaml", "record", "Source"))
+chips: Catalog[Chip] = Catalog("chip", _file("accelerators.yaml", "hardware", "Chip"))
+memory_tiers: Catalog[MemoryTier] = Catalog("memory tier", _file("memory_tiers.yaml", "hardware", "MemoryTier"))
+models: Catalog[Model] = Catalog("model", _file("models.yaml", "language_model", "Model"))
+sparse_scaling: Catalog[SparseScaling] = Catalog(
+    "sparse-scaling point", _file("sparse_scaling.yaml", "disclosure", "SparseScaling"))
+pricing_rules: Catalog[PricingRule] = Catalog("pricing rule", _file("pricing_rules.yaml", "price", "PricingRule"))
+disclosures: Catalog[Disclosure] = Catalog("disclosure", _file("disclosures.yaml", "disclosure", "Disclosure"))
+measured: Catalog[Run] = Catalog("measured run", _runs)
+
+_LATER = {"prices": "price", "rack_totals": "hardware", "counts": "language_model", "StaleFact": "staleness",
+          "stale": "staleness"}
+
+
+def __getattr__(name: str) -> Any:
+    """What itself needs pydantic is imported when first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f".{_LATER[name]}", __name__)
+    if name == "prices":
+        value = module.PriceList("price", _file("prices.yaml", "price", "Price"))
+    else:
+        value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,37 @@
+"""Equations and symbols on the page, printed from the formulas themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..algebra import Formula
+from ..notation import notation
+from . import reference
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Formulas as one displayed block, aligned at the equals sign."""
+
+    formulas: tuple[Formula, ...]
+    full: bool
+
+    def _repr_latex_(self) -> str:
+        lines = [f.latex(self.full).replace(" = ", " &= ", 1) for f in self.formulas]
+        body = r" \\[0.6em] ".join(lines)
+        return f"$$\\begin{{aligned}} {body} \\end{{aligned}}$$"
+
+    def __repr__(self) -> str:
+        return "\n".join(repr(f) for f in self.formulas)
+
+
+def equation(*formulas: Formula, full: bool = False) -> Equations:
+    """Show formulas one level deep; with `full`, down to the inputs."""
+    return Equations(formulas, full)
+
+
+def symbols(*names: str) -> reference.Markdown:
+    """A small table of the named inputs: symbol, name in code, unit, meaning."""
+    cards = [notation.inputs[notation.card(name).name] for name in names]
+    rows = [f"| ${c.latex}$ | `{c.name}` | {reference.unit(c.unit)} | {c.meaning} |" for c in cards]
+    return reference.Markdown("\n".join(["| Symbol | In code | Unit | Meaning |", "|---|---|---|---|", *rows]))

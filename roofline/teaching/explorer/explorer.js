@@ -1,0 +1,360 @@
+/* An explorer: controls, curves and numbers, drawn from the spec that roofline.teaching.explorer writes.
+
+   This file knows no formula, chip or unit. Python appends one line to it,
+       export default explorer({ compute, units });
+   where `compute` is the formulas' generated function and `units` the tables behind roofline.algebra.units.text. */
+
+/* ---------- numbers as words: the twin of roofline.algebra.units.text ---------- */
+
+/* Digits of x, rounded, and its power of ten: 5441.1 to 3 digits is ["544", 3] */
+function rounded(x, digits) {
+  const [mantissa, power] = x.toExponential(digits - 1).split("e");
+  return [mantissa.replace(".", ""), Number(power)];
+}
+
+/* Digits with their point and thousands separators: ("5441", 3, 0) -> "5,441" */
+function placed(digits, exponent, decimals) {
+  const padded = exponent < 0 ? "0".repeat(-exponent) + digits : digits.padEnd(exponent + 1, "0");
+  const whole = padded.slice(0, Math.max(exponent, 0) + 1).replace(/\B(?=(\d{3})+$)/g, ",");
+  return decimals ? `${whole}.${padded.slice(Math.max(exponent, 0) + 1).padEnd(decimals, "0")}` : whole;
+}
+
+function significant(x, digits) {
+  if (x === 0) return "0";
+  const [figures, magnitude] = rounded(x, digits);
+  if (magnitude < -4 || magnitude >= 15) {
+    const power = String(magnitude).replace(/./g, (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+    return `${placed(figures, 0, digits - 1)} × 10${power}`;
+  }
+  const written = placed(figures, magnitude, Math.max(0, digits - 1 - magnitude));
+  return written.includes(".") ? written.replace(/\.?0+$/, "") : written;
+}
+
+function writer({ factors, prefixes, times, words, prefixed, spelled }) {
+  const scale = (size, steps, digits) => {
+    const near = Number(size.toExponential(digits - 1));
+    return steps.find(([step]) => (near ? near >= step : step === 1)) ?? steps.at(-1);
+  };
+  const money = (size, digits) => {
+    if (size >= 1e6) {
+      const [step, word] = scale(size, words, digits);
+      return significant(size / step, digits) + word;
+    }
+    return size < 0.1 || size >= 1000 ? significant(size, digits) : size.toFixed(Math.max(2, digits - 1));
+  };
+  return (value, unit = "1", digits = 3) => {
+    const scaled = value / factors[unit], sign = scaled < 0 ? "−" : "";
+    let size = Math.abs(scaled);
+    if (Number.isNaN(scaled)) return "—";
+    if (size === Infinity) return `${sign}∞`;
+    if (unit.startsWith("USD")) {
+      return `${sign}$${money(size, digits)}${unit in spelled ? ` ${spelled[unit]}` : unit.slice(3)}`;
+    }
+    const slash = unit.indexOf("/"), head = slash < 0 ? unit : unit.slice(0, slash), rest = slash < 0 ? "" : unit.slice(slash);
+    if ((unit === "s" || unit === "second") && size >= 120) {
+      const [step, label] = times.find(([seconds]) => size >= 2 * seconds);
+      return `${sign}${significant(size / step, digits)} ${label}`;
+    }
+    if (head in prefixed) {
+      const [step, prefix] = scale(size, prefixes, digits);
+      return `${sign}${significant(size / step, digits)} ${prefix}${prefixed[head]}${rest}`;
+    }
+    if (["1", "token", "parameter"].includes(head)) {
+      const [step, word] = scale(size, words, digits), written = significant(size / step, digits) + word;
+      return `${sign}${written}${head === "1" ? "" : written === "1" ? ` ${head}` : ` ${head}s`}${rest}`;
+    }
+    return `${sign}${significant(size, digits)} ${unit}`;
+  };
+}
+
+/* ---------- elements ---------- */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+const html = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+const write = (node, text) => node.textContent === text || (node.textContent = text);
+
+/* ---------- the model of one explorer: values of its controls, and what follows from them ---------- */
+
+const look = ({ by, at }, values) => by.reduce((found, axis) => found?.[values[axis]], at);
+
+function offered(spec, choice, values) {
+  return choice.name in spec.offers ? look(spec.offers[choice.name], values) : choice.options.map(([value]) => value);
+}
+
+/* After a control moved: choices that are no longer offered fall back, and sliders that a table fills follow it */
+function settle(spec, values, moved) {
+  for (const choice of spec.choices) {
+    const open = offered(spec, choice, values);
+    if (!open.includes(values[choice.name])) values[choice.name] = open[0];
+  }
+  for (const { name } of spec.sliders) if (spec.data[name]?.by.includes(moved)) values[name] = null;
+}
+
+function inputsOf(spec, values) {
+  const inputs = { ...spec.fixed };
+  for (const [name, table] of Object.entries(spec.data)) inputs[name] = look(table, values);
+  for (const { name, assumed } of spec.sliders) inputs[name] = values[name] ?? inputs[name] ?? assumed;
+  return inputs;
+}
+
+function regimeOf(spec, results) {
+  return spec.regimes.find(({ at_least: pair }) => !pair || results[pair[0]] >= results[pair[1]]);
+}
+
+/* ---------- the chart of curves: log-log, one line a formula ---------- */
+
+const SAMPLES = 120, ROW = 15; // points along a curve; px between two labels
+
+const short = (x) => (x < 1e3 ? `${x}` : x < 1e6 ? `${x / 1e3}K` : x < 1e9 ? `${x / 1e6}M` : `${x / 1e9}B`);
+const decades = (low, high) => Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, i) => Number(`1e${Math.round(Math.log10(low)) + i}`));
+
+/* Places labels at the heights they want, apart by ROW and inside [top, bottom] */
+function spread(wanted, top, bottom) {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b] || a - b), places = [];
+  let y = top;
+  for (const i of order) y = (places[i] = Math.max(y, wanted[i])) + ROW;
+  y = bottom;
+  for (const i of order.reverse()) y = (places[i] = Math.min(places[i], y)) - ROW;
+  return places;
+}
+
+function lines(chart, { text, shown, compute, pick }) {
+  const { x, curves } = chart, [from, to] = [chart.from, chart.to];
+  const xs = Array.from({ length: SAMPLES + 1 }, (_, i) => from * (to / from) ** (i / SAMPLES));
+  const clip = `clip-${(Math.random() * 1e9) | 0}`, box = svg("rect");
+  const grid = svg("g", { class: "grid" }), frame = svg("g", { class: "curves", "clip-path": `url(#${clip})` });
+  const drawn = curves.map(({ role, style }) => svg("path", { "data-role": role, class: `curve ${style}` }));
+  const leaders = curves.map(({ role }) => svg("path", { "data-role": role, class: "leader" }));
+  const labels = curves.map(({ role, label }) => svg("text", { "data-role": role, class: "label" }, label));
+  const marks = chart.marks.map(({ role }) => [svg("path", { "data-role": role, class: "mark" }), svg("text", { "data-role": role, class: "label" })]);
+  const rule = svg("path", { class: "rule" }), dot = svg("circle", { class: "dot", r: 6 }), value = svg("text", { class: "value" });
+  frame.append(...drawn);
+  const node = svg("svg", { role: "img", class: "chart" }, svg("defs", {}, svg("clipPath", { id: clip }, box)), grid,
+    rule, ...marks.map(([line]) => line), frame, ...leaders, ...labels, ...marks.map(([, label]) => label), dot, value);
+  let plot, drawnGrid, place = () => [0, 0];
+
+  /* Decades that hold the dot's curve from end to end, and one below, where the other curves come from */
+  const range = (ys) => {
+    const last = Math.max(...ys), first = Math.min(...ys);
+    return [10 ** (Math.floor(Math.log10(first) + 1e-9) - 1), 10 ** Math.ceil(Math.log10(last) - 1e-9)];
+  };
+
+  const axes = (low, high) => {
+    const { left, right, top, bottom } = plot, lines = [];
+    for (const tick of decades(low, high)) {
+      const [, y] = place(from, tick);
+      lines.push(svg("path", { d: `M${left} ${y}H${right}` }), svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, text(tick, ...shown[chart.dot])));
+    }
+    const every = decades(from, to), sparse = (right - left) / (every.length - 1) < 36 ? 2 : 1;
+    every.forEach((tick, i) => {
+      const [px] = place(tick, low);
+      lines.push(svg("path", { d: `M${px} ${bottom}v5` }));
+      if (i % sparse === 0) lines.push(svg("text", { x: px, y: bottom + 19, "text-anchor": "middle" }, short(tick)));
+    });
+    lines.push(svg("text", { x: 2, y: 13, class: "axis" }, chart.y_label), svg("text", { x: right, y: bottom + 38, class: "axis", "text-anchor": "end" }, chart.x_label));
+    grid.replaceChildren(...lines);
+    fill(box, { x: left, y: top, width: right - left, height: bottom - top }, []);
+  };
+
+  const paint = ({ inputs, results, width, said }) => {
+    const height = Math.round(Math.min(400, Math.max(270, width * 0.62)));
+    plot = { left: 60, right: width - 68, top: 40, bottom: height - 44 };
+    const { left, right, top, bottom } = plot;
+    const points = xs.map((at) => compute({ ...inputs, [x]: at }));
+    const [low, high] = range(points.map((point) => point[chart.dot]));
+    const kx = (right - left) / Math.log(to / from), ky = (bottom - top) / Math.log(high / low);
+    place = (px, py) => [left + kx * Math.log(px / from), bottom - ky * Math.log(py / low)];
+    const key = [width, low, high].join();
+    if (key !== drawnGrid) {
+      drawnGrid = key;
+      fill(node, { viewBox: `0 0 ${width} ${height}`, width, height }, []);
+      axes(low, high);
+    }
+    const ends = curves.map(({ name }, i) => {
+      let path = "", pen = "M";
+      points.forEach((point, j) => {
+        const y = point[name] > 0 && point[name] < Infinity ? place(1, point[name])[1] : NaN;
+        if (Number.isNaN(y)) pen = "M";
+        else [path, pen] = [`${path}${pen}${(left + ((right - left) * j) / SAMPLES).toFixed(1)} ${y.toFixed(1)}`, "L"];
+      });
+      drawn[i].setAttribute("d", path);
+      return place(1, points[SAMPLES][name])[1];
+    });
+    const seen = ends.map((y) => y >= top - 1 && y <= bottom + 1);
+    const places = spread(ends.filter((_, i) => seen[i]), top + 2, bottom - 2);
+    labels.forEach((label, i) => {
+      label.style.display = leaders[i].style.display = seen[i] ? "" : "none";
+      if (!seen[i]) return;
+      const y = places[seen.slice(0, i).filter(Boolean).length];
+      leaders[i].setAttribute("d", `M${right + 1} ${ends[i].toFixed(1)}L${right + 9} ${y.toFixed(1)}`);
+      fill(label, { x: right + 12, y: (y + 4).toFixed(1) }, []);
+    });
+    chart.marks.forEach(({ name, label }, i) => {
+      const at = results[name], inside = at >= from && at <= to, [px] = place(at, low);
+      const [line, words] = marks[i];
+      line.style.display = words.style.display = inside ? "" : "none";
+      if (!inside) return;
+      line.setAttribute("d", `M${px} ${top}V${bottom}`);
+      write(words, label.replace(/\{(\w+)\}/g, (_, found) => said(found)));
+      const long = words.textContent.length * 7; // px, about: measuring would lay the page out once more
+      fill(words, { x: Math.max(0, Math.min(px - long / 2, width - long)), y: top - 7 }, []);
+    });
+    const [px, py] = place(inputs[x], results[chart.dot]), flip = px > left + 80; // left of the dot nothing is drawn
+    rule.setAttribute("d", `M${px} ${bottom}V${py}`);
+    fill(dot, { cx: px, cy: py }, []);
+    fill(value, { x: px + (flip ? -10 : 10), y: py - 12, "text-anchor": flip ? "end" : "start" }, []);
+    write(value, said(chart.dot));
+  };
+
+  /* A tap or a drag on the chart moves the slider of its x axis; scrolling past it with a finger does not */
+  const drag = (event) => {
+    const across = (event.clientX - node.getBoundingClientRect().left - plot.left) / (plot.right - plot.left);
+    if (across > -0.05 && across < 1.05) pick(x, from * (to / from) ** across);
+  };
+  node.addEventListener("click", drag);
+  node.addEventListener("pointermove", (event) => event.buttons && drag(event));
+  return { node, paint };
+}
+
+/* ---------- the explorer ---------- */
+
+let serial = 0;
+
+function explorer({ compute, units, draw = {} }) {
+  const text = writer(units), kinds = { lines, ...draw };
+
+  function render({ model, el }) {
+    const spec = model.get("spec"), { shown } = spec, id = `${spec.name}-${(serial += 1)}`;
+    let values = { ...model.get("values") }, frame = 0, width = 0, speak, save;
+
+    const nouns = Object.fromEntries(spec.sliders.map(({ name, noun }) => [name, noun]));
+    const say = (name, value) => {
+      if (value === Infinity) return "none";
+      const words = text(value, ...shown[name]);
+      return nouns[name] ? `${words} ${nouns[name][value === 1 ? 0 : 1]}` : words;
+    };
+
+    const live = html("p", { class: "spoken", "aria-live": "polite" });
+    const regime = html("span", { class: "regime" });
+    const notes = html("div", { class: "notes" });
+
+    const selects = spec.choices.map((choice) => {
+      const select = html("select", { id: `${id}-${choice.name}`, name: choice.name });
+      select.addEventListener("change", () => move(choice.name, select.value));
+      return { choice, select, row: html("div", { class: "choice" }, html("label", { for: select.id }, choice.label), select) };
+    });
+    const ranges = spec.sliders.map((slider) => {
+      const input = html("input", { id: `${id}-${slider.name}`, name: slider.name, type: "range", min: 0, max: slider.stops.length - 1, step: 1 });
+      const amount = html("span", { class: "amount" }), origin = html("span", { class: "origin" });
+      input.addEventListener("input", () => move(slider.name, slider.stops[input.value]));
+      const row = html("div", { class: "slider" }, html("label", { for: input.id }, slider.label), amount, input);
+      if (slider.assumed !== null) row.append(origin);
+      return { slider, input, amount, origin, row };
+    });
+    const readouts = spec.readouts.map(({ name, label, role, lead }) => {
+      const value = html("dd", { "data-name": name });
+      return { name, value, row: html("div", { class: lead ? "headline" : "", "data-role": role }, html("dt", {}, label), value) };
+    });
+
+    function pick(name, wanted) {
+      const { stops } = spec.sliders.find((slider) => slider.name === name);
+      move(name, stops[nearest(stops, wanted)]);
+    }
+    const chart = kinds[spec.chart.kind](spec.chart, { text, shown, compute, pick, html, svg, write });
+
+    const main = html("div", { class: "stage" }, chart.node, html("div", { class: "explorer-controls sliders" }, ...ranges.map(({ row }) => row)), notes);
+    const side = html("div", { class: "numbers" }, regime, html("dl", {}, ...readouts.map(({ row }) => row)));
+    const root = html("section", { class: "explorer", "aria-label": spec.title }, html("div", { class: "title" }, spec.title),
+      html("div", { class: "explorer-controls choices" }, ...selects.map(({ row }) => row)), html("div", { class: "halves" }, main, side), live);
+
+    function move(name, value) {
+      values = { ...values, [name]: value };
+      settle(spec, values, name);
+      schedule();
+      clearTimeout(save); // a kernel hears where the reader paused, not every frame
+      save = setTimeout(() => { model.set("values", values); model.save_changes(); }, 60);
+    }
+    const schedule = () => { frame ||= requestAnimationFrame(update); };
+
+    function controls(inputs) {
+      for (const { choice, select } of selects) {
+        const open = offered(spec, choice, values), key = open.join();
+        if (select.dataset.open !== key) {
+          select.dataset.open = key;
+          select.replaceChildren(...choice.options.filter(([v]) => open.includes(v)).map(([v, label]) => html("option", { value: v }, label)));
+        }
+        select.value = values[choice.name];
+      }
+      for (const { slider, input, amount, origin } of ranges) {
+        const words = say(slider.name, inputs[slider.name]), place = nearest(slider.stops, inputs[slider.name]);
+        if (Number(input.value) !== place) input.value = place;
+        input.style.setProperty("--filled", place / (slider.stops.length - 1));
+        if (slider.assumed !== null) {
+          const given = values[slider.name] === null && look(spec.data[slider.name], values) !== undefined;
+          const why = given ? slider.given : values[slider.name] === null ? slider.otherwise : slider.moved;
+          origin.className = given ? "origin" : "origin assumed";
+          write(origin, why);
+          input.setAttribute("aria-valuetext", `${words}, ${why}`);
+        } else input.setAttribute("aria-valuetext", words);
+        write(amount, words);
+      }
+    }
+
+    function update() {
+      frame = 0;
+      const inputs = inputsOf(spec, values), results = compute(inputs), bound = regimeOf(spec, results);
+      const said = (name) => {
+        if (name === "regime") return bound?.label ?? "";
+        const choice = spec.choices.find((one) => one.name === name);
+        return choice ? choice.options.find(([v]) => v === values[name])[1] : say(name, inputs[name] ?? results[name]);
+      };
+      const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => said(name));
+      controls(inputs);
+      for (const { name, value } of readouts) write(value, said(name));
+      if (bound) { write(regime, bound.label); regime.dataset.role = bound.role; }
+      const remarks = spec.chart.marks.map(({ name, present, absent }) => [filled(results[name] === Infinity ? absent : present), ""]);
+      for (const { when, words } of spec.cautions) if (results[when[0]] > results[when[1]]) remarks.push([filled(words), "caution"]);
+      const key = JSON.stringify(remarks);
+      if (notes.dataset.key !== key) {
+        notes.dataset.key = key;
+        notes.replaceChildren(...remarks.map(([words, kind]) => html("p", { class: kind }, words)));
+      }
+      const spoken = [filled(spec.summary), ...remarks.map(([words]) => words)].join(" ");
+      clearTimeout(speak); // a screen reader hears where the reader paused; nothing on loading
+      if (live.textContent) speak = setTimeout(() => write(live, spoken), 500);
+      else write(live, spoken);
+      chart.node.setAttribute("aria-label", filled(spec.chart.alt));
+      if (width) chart.paint({ inputs, results, values, width, said });
+    }
+
+    const changed = () => {
+      const come = model.get("values");
+      if (JSON.stringify(come) !== JSON.stringify(values)) { values = { ...come }; schedule(); }
+    };
+    model.on("change:values", changed);
+    const watch = new ResizeObserver(([{ contentRect }]) => {
+      const now = Math.floor(contentRect.width);
+      if (now && now !== width) { width = now; update(); }
+    });
+    el.append(root);
+    watch.observe(main);
+    update();
+    Object.assign(root, { frame: update, values: () => values }); // for tests and benchmarks
+    return () => { watch.disconnect(); model.off("change:values", changed); clearTimeout(save); clearTimeout(speak); };
+  }
+  return { render, text, compute };
+}
+
+/* The stop closest to x, as a ratio */
+function nearest(stops, x) {
+  let best = 0;
+  for (let i = 1; i < stops.length; i += 1) if (Math.abs(Math.log(stops[i] / x)) < Math.abs(Math.log(stops[best] / x))) best = i;
+  return best;
+}

@@ -1,0 +1,83 @@
+"""An explorer in words, as `explorer.js` also writes it: for print, for Python, for a page without JavaScript."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from ...algebra import units
+from .parts import Slider
+from .tables import Values, look
+
+if TYPE_CHECKING:
+    from .description import Explorer
+
+TEMPLATE = re.compile(r"\{(\w+)\}")
+NONE = "none"  # an infinite result: there is no such batch
+
+
+def names(template: str) -> list[str]:
+    """What a template names in braces."""
+    return TEMPLATE.findall(template)
+
+
+def templates(explorer: Explorer) -> list[str]:
+    """Every text of an explorer with names in braces."""
+    marks = [text for mark in explorer.chart.marks for text in (mark.label, mark.present, mark.absent)]
+    return [explorer.summary, explorer.chart.alt, *marks, *(caution.words for caution in explorer.cautions)]
+
+
+def shown(explorer: Explorer) -> dict[str, tuple[str, int]]:
+    """Unit and digits in which each formula and input is written."""
+    own = {name: (explorer.notation.card(name).unit, 3) for name in [*explorer.formulas, *explorer.inputs]}
+    sliders = {s.name: (s.unit or own[s.name][0], s.digits) for s in explorer.sliders}
+    return own | sliders | {r.formula.name: (r.unit, 3) for r in explorer.readouts if r.unit}
+
+
+def say(explorer: Explorer, name: str, value: float) -> str:
+    """One value as the reader sees it."""
+    if value == math.inf:
+        return NONE
+    noun = next((s.noun for s in explorer.sliders if s.name == name), None)
+    return units.text(value, *shown(explorer)[name]) + (f" {noun[value != 1]}" if noun else "")
+
+
+def fill(explorer: Explorer, template: str, values: Values) -> str:
+    """A template with its braces filled."""
+    numbers = {**explorer.results(values), **explorer.operands(values)}
+    words = {name: say(explorer, name, numbers[name]) for name in names(template) if name in numbers}
+    words |= {c.name: c.options[values[c.name]] for c in explorer.choices} | {"regime": explorer.regime(values)}
+    return TEMPLATE.sub(lambda found: words[found[1]], template)
+
+
+def remarks(explorer: Explorer, values: Values) -> list[str]:
+    """What stands below the chart: where each mark is, or that there is none; then cautions."""
+    results = explorer.results(values)
+    marks = [m.absent if results[m.formula.name] == math.inf else m.present for m in explorer.chart.marks]
+    cautions = [c.words for c in explorer.cautions if results[c.large.name] > results[c.small.name]]
+    return [fill(explorer, text, values) for text in [*marks, *cautions]]
+
+
+def summary(explorer: Explorer, values: Values) -> str:
+    """The state in a few sentences, as a screen reader hears it."""
+    return " ".join([fill(explorer, explorer.summary, values), *remarks(explorer, values)])
+
+
+def written(explorer: Explorer, values: Values) -> str:
+    """The whole state in plain lines: what prints, and what a page without JavaScript shows."""
+    results, operands = explorer.results(values), explorer.operands(values)
+    rows = [(c.label, c.options[values[c.name]]) for c in explorer.choices]
+    rows += [(s.label, say(explorer, s.name, operands[s.name])) for s in explorer.sliders]
+    rows += [(r.label, say(explorer, r.formula.name, results[r.formula.name])) for r in explorer.readouts]
+    wide = max(len(label) for label, _ in rows)
+    origins = [f"{s.label}: {_origin(explorer, s, values)}" for s in explorer.sliders if s.assumed is not None]
+    lines = [explorer.title, *(f"  {label:<{wide}}  {value}" for label, value in rows), *origins]
+    return "\n".join([*lines, fill(explorer, explorer.summary, values), *remarks(explorer, values)])
+
+
+def _origin(explorer: Explorer, slider: Slider, values: Values) -> str:
+    """Where the value of a slider that a table may fill comes from."""
+    if values[slider.name] is not None:
+        return slider.moved
+    return slider.given if look(explorer.data[slider.name], values) is not None else slider.otherwise

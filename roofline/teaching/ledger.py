@@ -1,0 +1,213 @@
+"""The ledger of the lecture's claims: read, computed and checked, and shown on the page.
+
+A claim that teaches stands in its chapter as a note, `claim("batch-size-35")`; the others stand in a folded table at
+its end, `claims_table("batch_size")`. Both are plain HTML without mathematics; each claim has the anchor claim-ID.
+"""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from roofline import catalog
+from roofline.algebra.symbols import nearest
+from roofline.catalog.loading import read, validated
+from roofline.catalog.record import Source
+
+from .claims import VERDICTS, Claim, LedgerError
+from .tables import Html, links
+
+__all__ = ["Claim", "Ledger", "LedgerError", "claim", "claims_table", "load", "reading"]
+
+DATA = Path(__file__).parent / "data" / "claims"
+COLUMNS = ("Claim", "Verdict", "Why")
+
+
+class Ledger(Mapping[str, Claim]):
+    """The claims by id, in the order of the files, and the sources they name."""
+
+    def __init__(self, claims: Mapping[str, Claim], sources: Mapping[str, Source]) -> None:
+        self._claims, self.sources = dict(claims), dict(sources)
+
+    def __getitem__(self, name: str) -> Claim:
+        if name not in self._claims:
+            raise LedgerError(f"no claim is called {name!r}{nearest(str(name), self._claims)}")
+        return self._claims[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._claims
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._claims)
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def select(self, chapter: str | None = None, inline: bool | None = None) -> tuple[Claim, ...]:
+        """The claims of a chapter (by default, of all); only those inline, or only the others."""
+        chapters = dict.fromkeys(row.chapter for row in self.values())
+        if chapter is not None and chapter not in chapters:
+            raise LedgerError(f"the ledger has no chapter {chapter!r}{nearest(chapter, chapters)}")
+        return tuple(row for row in self.values() if chapter in (None, row.chapter) and inline in (None, row.inline))
+
+    def counts(self, chapter: str | None = None) -> dict[str, int]:
+        """How many claims have each verdict, in the order of VERDICTS."""
+        found = Counter(row.verdict for row in self.select(chapter))
+        return {verdict: found[verdict] for verdict in VERDICTS}
+
+
+def load(folder: Path = DATA) -> Ledger:
+    """Read every claim under `folder`, a file a chapter, compute all that is computed, and check the rest.
+
+    Raises
+    ------
+    LedgerError, DataError
+        One sentence that names the claim and what is wrong with it.
+    """
+    sources = dict(catalog.sources) | {
+        name: validated(Source, name, content, "sources.yaml")
+        for name, content in read(folder / "sources.yaml").items()
+    }
+    claims: dict[str, Claim] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        for name, content in () if path.stem == "sources" else read(path).items():
+            if name in claims:
+                raise LedgerError(f"{path.name}: claim {name!r} is already in {claims[name].chapter}.yaml")
+            fields = {"chapter": path.stem, **content} if isinstance(content, Mapping) else content
+            claims[name] = validated(Claim, name, fields, path.name)
+    for row in claims.values():
+        row.check()
+        for kind, named, known in (("source", row.sources, sources), ("claim", row.see, claims)):
+            if unknown := [name for name in named if name not in known]:
+                raise LedgerError(f"{row.id}: no {kind} is called {unknown[0]!r}{nearest(unknown[0], known)}")
+    return Ledger(claims, sources)
+
+
+@lru_cache(maxsize=1)
+def _ours() -> Ledger:
+    return load()
+
+
+def claim(name: str) -> Html:
+    """The claim called `name` as a note in the text, to stand as the last value of a cell."""
+    row = _ours()[name]
+    return Html(note(row, _ours()), reading(row))
+
+
+def claims_table(chapter: str | None = None, *, inline: bool | None = False, folded: bool = True) -> Html:
+    """The claims of a chapter as a table, to stand as the last value of a cell.
+
+    Parameters
+    ----------
+    chapter : str, optional
+        Such as "batch_size"; every chapter by default.
+    inline : bool, optional
+        False leaves out the claims that stand in the chapter's text, True shows only them, None shows both.
+    folded : bool
+        Whether the table is folded away under its one-line count of verdicts.
+    """
+    ledger = _ours()
+    rows = ledger.select(chapter, inline)
+    title = f"{len(rows)} {'more ' if inline is False else ''}claims of the lecture: {counted(rows)}"
+    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
+    body = "\n".join(_line(row, ledger, chapter) for row in rows)
+    table = (
+        '<div class="claims-box" role="region" aria-label="Table of claims" tabindex="0">'
+        f'<table class="data claims"><caption{_HIDDEN if folded else ""}>{html.escape(title)}</caption>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    )
+    if folded:
+        table = f'<details class="folded"><summary>{html.escape(title)}</summary>\n{table}</details>'
+    return Html(table, "\n".join([title, *(f"{row.id}: {reading(row)}" for row in rows)]))
+
+
+def counted(rows: Iterable[Claim]) -> str:
+    """How the verdicts fall: holds 20, roughly 8."""
+    found = Counter(row.verdict for row in rows)
+    return ", ".join(f"{v} {found[v]}" for v in VERDICTS if v in found)
+
+
+def reading(row: Claim) -> str:
+    """A claim in one line: said, follows, verdict, and the assumption that decides."""
+    parts = [f"{_speaker(row)}: {row.claim}"]
+    if row.said:
+        parts.append(f"Said: {row.said}. Follows: {row.follows}.")
+    parts.append(f"Verdict: {row.verdict}" + (f", {row.gap}." if row.gap else "."))
+    parts += [row.filled(row.reason)] if row.reason else []
+    parts += [f"What decides: {row.filled(row.decides)}"] if row.decides else []
+    return " ".join(parts)
+
+
+def note(row: Claim, ledger: Ledger) -> str:
+    """A claim as a block in the text of its chapter."""
+    facts = [
+        ("Said", row.said),
+        ("Follows", row.follows),
+        ("Why", row.filled(row.reason)),
+        ("What decides", row.filled(row.decides)),
+    ]
+    listed = "".join(f"<div><dt>{name}</dt><dd>{html.escape(words)}</dd></div>" for name, words in facts if words)
+    return (
+        f'<div class="claim" id="{anchor(row.id)}" role="note" aria-label="Claim {row.id}" '
+        f'data-verdict="{row.verdict}"><p class="claim-said"><strong>{html.escape(_speaker(row))}:</strong> '
+        f'{html.escape(row.claim)}</p><p class="claim-verdict">{badge(row)}</p><dl>{listed}</dl>'
+        f'<p class="claim-foot">{_foot(row, ledger, row.chapter)}</p></div>'
+    )
+
+
+def badge(row: Claim) -> str:
+    """The verdict, by colour and in words, and how far off the number is."""
+    gap = f' <span class="claim-gap">{html.escape(row.gap)}</span>' if row.gap else ""
+    kind = row.verdict.replace(" ", "-")
+    said = f'<span class="visually-hidden">Verdict: </span>{row.verdict}'
+    return f'<span class="verdict verdict-{kind}">{said}</span>{gap}'
+
+
+def anchor(name: str) -> str:
+    """Where a claim stands on its page: claim-batch-size-35."""
+    return html.escape(f"claim-{name}")
+
+
+_HIDDEN = ' class="visually-hidden"'
+
+
+def _line(row: Claim, ledger: Ledger, page: str | None) -> str:
+    """A row of the table on the page of one chapter, or of all."""
+    place = "" if row.inline and page else f' id="{anchor(row.id)}"'  # on its chapter's page the note has the anchor
+    numbers = f"Said: {row.said}. Follows: {row.follows}." if row.said else ""
+    verdict = f"<p>{badge(row)}</p>" + _paragraph(numbers)
+    decides = f"What decides: {row.filled(row.decides)}" if row.decides else ""
+    why = _paragraph(row.filled(row.reason)) + _paragraph(decides) + f"<small>{_foot(row, ledger, page)}</small>"
+    return (
+        f'<tr{place} data-verdict="{row.verdict}" data-chapter="{row.chapter}">'
+        f'<th scope="row">{html.escape(row.claim)}<small>{html.escape(_speaker(row))}, {row.id}</small></th>'
+        f'<td data-label="Verdict">{verdict}</td><td data-label="Why">{why}</td></tr>'
+    )
+
+
+def _paragraph(words: str) -> str:
+    return f"<p>{html.escape(words)}</p>" if words else ""
+
+
+def _foot(row: Claim, ledger: Ledger, page: str | None) -> str:
+    """Proofs, related claims, sources."""
+    parts = []
+    if row.proof:
+        names = (f"<code>{html.escape(name).replace('_', '_<wbr>')}</code>" for name in row.proof)
+        parts.append(f"Proved in the tests: {', '.join(names)}.")
+    if row.see:
+        parts.append(f"See {', '.join(_link(ledger[name], page) for name in row.see)}.")
+    parts.append(f"Sources: {links(ledger.sources[name] for name in row.sources)}")
+    return " ".join(parts)
+
+
+def _link(row: Claim, page: str | None) -> str:
+    elsewhere = "" if page in (None, row.chapter) else f"{row.chapter}.html"
+    return f'<a href="{elsewhere}#{anchor(row.id)}">{row.id}</a>'
+
+
+def _speaker(row: Claim) -> str:
+    return row.speaker[:1].upper() + row.speaker[1:]

@@ -1,0 +1,195 @@
+"""Every page in a real browser: quiet, self-contained, accessible, fit for a phone; menu, search, tables, questions."""
+
+import html
+import json
+import math
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from roofline.teaching.selfcheck import question, unsealed
+from tools import book
+
+pytestmark = [pytest.mark.browser, pytest.mark.site]
+PAGES = book.pages(book.ROOT)
+CHAPTERS = [page for page in PAGES if page.startswith("lectures/")]
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+SCRIPT = book.ROOT / "book/assets/selfcheck.js"
+PHONES = [390, 320]
+
+
+def open_page(page, name, width=1280, until="load"):
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(f"/{name}.html", wait_until=until)
+
+
+@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
+def test_page_is_quiet_and_asks_nobody_else(page, name, console_errors, outside_requests):
+    open_page(page, name, until="networkidle")
+    assert console_errors == []
+    assert outside_requests == []
+
+
+def faults(page, rules):
+    """What axe objects to. The inside of formulas, thousands of spans in the colour of the text, is left out."""
+    found = Axe().run(page, context={"exclude": [[".katex-html"]]}, options=rules).response["violations"]
+    return [(fault["id"], node["html"][:200], node["failureSummary"]) for fault in found for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_fault_in_light_or_dark(page, name):
+    open_page(page, name)
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert faults(page, WCAG) == []
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert faults(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_a_phone(page, name):
+    open_page(page, name, width=PHONES[0])
+    for width in PHONES:
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        wide = page.evaluate(
+            """width => [...document.querySelectorAll('.bd-article *')].filter(e => {
+                 const box = e.getBoundingClientRect();
+                 if (box.right <= width + 1 || box.width === 0) return false;
+                 for (let p = e; p && !p.matches('.bd-article'); p = p.parentElement)
+                   if (/auto|scroll|hidden|clip/.test(getComputedStyle(p).overflowX)) return false;
+                 return true;
+               }).map(e => e.outerHTML.slice(0, 120))""", width)
+        assert wide == []
+
+
+def test_wide_table_keeps_its_first_column_on_a_phone(page):
+    open_page(page, "book/hardware", width=390)
+    box = page.locator(".table-box").first
+    head = box.locator("tbody th").first
+    before = head.bounding_box()["x"]
+    box.evaluate("box => { box.scrollLeft = 300; }")
+    assert box.evaluate("box => box.scrollLeft") > 200
+    assert abs(head.bounding_box()["x"] - before) < 2
+
+
+def test_phone_menu_opens_and_leads_to_a_chapter(page):
+    open_page(page, "book/intro", width=390)
+    link = page.locator("nav.bd-links a", has_text="Batch size").first
+    assert not link.is_visible()
+    page.locator(".primary-toggle").first.click()
+    link.wait_for(state="visible")
+    link.click()
+    page.wait_for_url("**/lectures/batch_size.html*")
+
+
+def test_search_finds_the_balance_batch(page, console_errors):
+    open_page(page, "search")
+    page.goto("/search.html?q=balance+batch")
+    page.locator("#search-results li").first.wait_for(state="visible")
+    found = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert any("lectures/batch_size" in address for address in found)
+    assert any("book/glossary" in address for address in found)
+    assert console_errors == []
+
+
+def test_search_opens_from_the_keyboard(page):
+    open_page(page, "book/intro")
+    page.keyboard.press("Control+k")
+    field = page.locator("#pst-search-dialog input[type=search]")
+    field.wait_for(state="visible")
+    field.fill("latency floor")
+    field.press("Enter")
+    page.wait_for_url("**/search.html?q=latency*")
+
+
+def column(table, title):
+    """Sort keys of a column, from top to bottom."""
+    return table.evaluate(
+        """(table, title) => {
+             const heads = [...table.tHead.rows[0].cells];
+             const place = heads.findIndex(head => head.textContent.trim().startsWith(title));
+             return [...table.tBodies[0].rows].map(row => row.cells[place].dataset.sort);
+           }""", title)
+
+
+@pytest.mark.parametrize(("name", "title"), [("book/hardware", "Memory"), ("book/models", "Parameters"),
+                                             ("book/prices", "Output")])
+def test_table_sorts_by_number_both_ways_with_the_keyboard(page, name, title):
+    open_page(page, name)
+    table = page.locator("table.sortable").first
+    head = table.locator("thead th", has=page.locator("button", has_text=title)).first
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "ascending"
+    rising = [float(value) for value in column(table, title) if value]
+    assert rising == sorted(rising)
+    page.keyboard.press("Space")
+    assert head.get_attribute("aria-sort") == "descending"
+    falling = column(table, title)
+    known = [float(value) for value in falling if value]
+    assert known == sorted(rising, reverse=True)
+    assert "" not in falling[:len(known)], "what is not known stays last"
+    assert table.locator("th[aria-sort]").count() == 1
+
+
+def right_answer(data):
+    """The number that opens the first reply, found by trying: a page does not hold it in clear."""
+    entry = data["entries"][0]
+    first = math.floor(math.log(1e-15) / entry["width"])
+    middles = (math.exp((n + entry["phase"] + 0.5) * entry["width"]) for n in range(first, -3 * first))
+    return next(value for value in middles if unsealed(data["id"], value, entry))
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_self_check_questions_answer_right_and_wrong(page, name):
+    open_page(page, name)
+    boxes = page.locator(".selfcheck")
+    assert boxes.count() >= 2
+    for box in boxes.all():
+        data = json.loads(box.get_attribute("data-selfcheck"))
+        value, field, status = right_answer(data), box.get_by_role("textbox"), box.get_by_role("status")
+        field.fill(repr(value * 7.3))
+        field.press("Enter")
+        assert box.get_attribute("data-state") == "wrong" and status.inner_text()
+        field.fill(repr(value))
+        box.get_by_role("button", name="Check").click()
+        assert box.get_attribute("data-state") == "right"
+        assert status.inner_text().startswith("Right")
+
+
+TYPED = ["5441", "5,441", "5 441", "5.4k", "5.4 × 10³", "5.4*10^3", "0.0054 M", "≈5441", "5441 sequences",
+         "5.4k sequence", "2400", "2.4 thousand", "5441 apples", "", "x", "-5", "0", "1e999", "5.441,3", "5441%",
+         "5.4K", "5_441", "5441 ms"]
+
+
+def test_page_and_kernel_give_the_same_replies(page):
+    asked = question("same", "How many?", 5441.4, noun="sequences", hints={2400.0: "Not the experts."})
+    page.set_content(asked._repr_html_())
+    page.add_script_tag(path=SCRIPT)
+    for typed in TYPED:
+        page.get_by_role("textbox").fill(typed)
+        page.get_by_role("button", name="Check").click()
+        right, words = asked.reply(typed)
+        assert page.get_by_role("status").inner_text() == words, typed
+        assert (page.locator(".selfcheck").get_attribute("data-state") == "right") == right, typed
+
+
+def test_question_reads_as_a_question_without_script(page):
+    """As in a notebook that strips forms: the text stands, and says how to answer."""
+    asked = question("plain", "How many?", 5441.4, noun="sequences")
+    page.set_content(asked._repr_html_())
+    assert not page.locator("form").is_visible()
+    shown = page.locator(".selfcheck").inner_text()
+    assert "How many? (in sequences, within 5 %)" in shown and 'check("plain", "your answer")' in shown
+    assert html.escape("5441") not in shown
+
+
+def test_print_shows_folded_parts_and_no_controls(page):
+    open_page(page, "book/hardware")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.locator("details:not([open])").count() == 0
+    assert not page.locator(".bd-sidebar-primary").is_visible()
+    assert not page.locator(".bd-header-article").is_visible()

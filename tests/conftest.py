@@ -1,0 +1,123 @@
+"""Fixtures for the tests that read the built site: its folder, a server for it, a real browser, a page."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tools import book
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+NO_BROWSER = "NO CHROMIUM ON THIS MACHINE: the browser tests did not run (Debian: apt-get install chromium)"
+
+
+def chromium() -> str | None:
+    """The Chromium or Chrome of this machine; the variable CHROMIUM names another."""
+    found = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES), MAC]
+    return next((path for path in found if path and Path(path).exists()), None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if any(NO_BROWSER in str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_sep("!", NO_BROWSER, red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the repository."""
+    return book.ROOT
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """Folder of the built site, built now if anything it is made from has changed."""
+    return book.main()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files without a log, and gives up on a connection that says nothing."""
+
+    timeout = 10
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def site_url(site: Path) -> Iterator[str]:
+    """Address of the site on a server of this test run, without a slash at the end."""
+    handler = functools.partial(QuietHandler, directory=site)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium, headless. Without one: a skip, or a failure where REQUIRE_BROWSER is set."""
+    executable = chromium()
+    if not executable:
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip)(NO_BROWSER)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=FLAGS, timeout=30_000)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def outside_requests() -> list[str]:
+    """Addresses beyond this machine that the test's page asked for (all are refused)."""
+    return []
+
+
+@pytest.fixture
+def console_errors() -> list[str]:
+    """Errors in the console of the test's page, uncaught exceptions included."""
+    return []
+
+
+@pytest.fixture
+def page(browser, site_url, outside_requests, console_errors):
+    """A fresh page of 1280 by 800; `page.goto("/book/intro.html")` is relative to the site."""
+    context = browser.new_context(base_url=site_url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(15_000)
+
+    def watch(route):
+        if urlsplit(route.request.url).hostname in ("127.0.0.1", "localhost"):
+            return route.continue_()
+        outside_requests.append(route.request.url)
+        return route.abort()
+
+    context.route("**/*", watch)
+
+    def note(message):
+        if message.type == "error":
+            console_errors.append(message.text)
+
+    new = context.new_page()
+    new.on("console", note)
+    new.on("pageerror", lambda error: console_errors.append(str(error)))
+    yield new
+    context.close()

@@ -1,0 +1,188 @@
+"""The notebooks: twins follow from their sources, and a change of code leaves no old number on a page."""
+
+from pathlib import Path
+
+import jupytext
+import pytest
+
+from tools import book, execute, plain_markdown, twins
+
+PAGES = twins.sources(book.ROOT)
+MARKDOWN = sorted(page for folder in ("lectures", "labs") for page in (book.ROOT / folder).glob("*.md"))
+
+
+def name(page: Path) -> str:
+    return f"{page.parent.name}/{page.stem}"
+
+
+HEADER = """\
+---
+jupytext: {text_representation: {extension: .md, format_name: myst, format_version: 0.13}}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+# A number
+
+"""
+CELLS = """\
+```{code-cell} ipython3
+import sys
+
+sys.path.insert(0, "..")
+from myst_nb import glue
+from roofline import SPEED
+glue("speed", SPEED, display=False)
+```
+
+The speed is {glue:text}`speed` m/s.
+
+```{code-cell} ipython3
+:tags: [nbval-ignore-output]
+import time
+time.perf_counter_ns()
+```
+"""
+CONFIG = """\
+title: A small book
+only_build_toc_files: true
+exclude_patterns: [lectures/*.ipynb]
+execute: {execute_notebooks: cache, raise_on_error: true, stderr_output: error}
+repository: {url: "https://github.com/a/book"}
+"""
+
+
+@pytest.fixture
+def small_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A book of one notebook over a package of one number."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setattr("tools.assets.fetch", lambda root: None)
+    for folder in ("lectures", "roofline"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "roofline/__init__.py").write_text("SPEED = 41\n")
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / "_config.yml").write_text(CONFIG)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: lectures/number\n")
+    (tmp_path / "lectures/number.md").write_text(HEADER + CELLS)
+    return tmp_path
+
+
+def shown(root: Path) -> str:
+    return (root / "_build/html/lectures/number.html").read_text(encoding="utf8")
+
+
+def test_a_change_in_the_package_reaches_the_page_and_the_twin(small_book: Path) -> None:
+    book.main(small_book)
+    twins.main(small_book)
+    assert ">41</span> m/s" in shown(small_book)
+    (small_book / "roofline/__init__.py").write_text("SPEED = 43\n")
+    assert not book.is_fresh(small_book)
+    book.main(small_book)
+    twins.main(small_book)
+    assert ">43</span> m/s" in shown(small_book)
+    assert "The speed is 43 m/s." in (small_book / "lectures/number.ipynb").read_text()
+
+
+def test_a_build_with_a_warning_fails_every_time(small_book: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (small_book / "lectures/number.md").write_text("# A number\n\nSee {eq}`nowhere`.\n")
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="build failed"):
+            book.main(small_book)
+        assert "nowhere" in capfd.readouterr().err
+
+
+def test_an_error_in_a_cell_stops_the_build(small_book: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (small_book / "lectures/number.md").write_text(HEADER + "```{code-cell} ipython3\n1 / 0\n```\n")
+    with pytest.raises(SystemExit, match="not all notebooks ran"):
+        book.main(small_book)
+    said = capfd.readouterr().err
+    assert "lectures/number.md failed" in said and "1 / 0\nZeroDivisionError: division by zero" in said
+    assert len(said.splitlines()) < 10
+
+
+@pytest.mark.parametrize("file", ["roofline/__init__.py", "roofline/data/a.yaml", "roofline/a.js", "requirements.lock"])
+def test_the_numbers_depend_on_code_data_and_lock(small_book: Path, file: str) -> None:
+    before = execute.code_digest(small_book)
+    (small_book / file).parent.mkdir(exist_ok=True)
+    (small_book / file).write_text("# changed\n")
+    assert execute.code_digest(small_book) != before
+
+
+def test_nothing_is_written_again_when_only_the_clock_has_moved(small_book: Path) -> None:
+    twins.main(small_book)
+    written = (small_book / "lectures/number.ipynb").read_text()
+    (small_book / "roofline/unrelated.py").write_text("")
+    twins.main(small_book)
+    assert (small_book / "lectures/number.ipynb").read_text() == written
+
+
+def test_a_twin_that_does_not_follow_from_its_source_is_found_out(small_book: Path) -> None:
+    page = small_book / "lectures/number.md"
+    assert "missing" in twins.problem(page, small_book)
+    twins.main(small_book)
+    twin = page.with_suffix(".ipynb")
+    good = twin.read_text()
+    assert twins.problem(page, small_book) == ""
+    twin.write_text(good.replace("The speed is 41", "The speed is 300"))
+    assert "text" in twins.problem(page, small_book)
+    twin.write_text(good.replace('"execution_count": 1', '"execution_count": null'))
+    assert "not executed" in twins.problem(page, small_book)
+    twin.write_text(good)
+    page.write_text(page.read_text().replace("import time", "import time as clock"))
+    assert "code cells" in twins.problem(page, small_book)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_twin_is_executed_and_matches_its_source(page: Path) -> None:
+    assert not (wrong := twins.problem(page)), f"{wrong}; run `make notebooks`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_twin_holds_no_myst_and_no_pictures(page: Path) -> None:
+    twin = twins.read(page.with_suffix(".ipynb"))
+    for cell in twin.cells:
+        if cell.cell_type == "markdown":
+            assert not plain_markdown.ROLE.search(cell.source), cell.source
+            assert "{code-cell}" not in cell.source and ":::" not in cell.source, cell.source
+        for output in cell.get("outputs", []):
+            assert not any(kind.startswith("image/") for kind in output.get("data", {}))
+    assert "widgets" not in twin.metadata
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=name)
+def test_every_lecture_and_lab_says_that_it_is_a_notebook(page: Path) -> None:
+    representation = jupytext.read(page).metadata["jupytext"]["text_representation"]
+    assert (representation["extension"], representation["format_name"]) == (".md", "myst")
+
+
+def in_plain(text: str) -> str:
+    known = plain_markdown.Known(glued={"t": "1.16 ms"}, citations={"pope": ("Pope et al.", "2022")})
+    plain_markdown.collect([text], known)
+    return plain_markdown.plain(text, known)
+
+
+@pytest.mark.parametrize(
+    ("myst", "markdown"),
+    [
+        ("Reading takes {glue:text}`t`.", "Reading takes 1.16 ms."),
+        ("the {term}`KV\ncache <kv cache>`", "the KV cache"),
+        ("$$\na = b\n$$ (bound)\n\nby {eq}`bound`", "$$\na = b\n\\tag{1}\n$$\n\nby (1)"),
+        ("(top)=\n# Title\n\nsee {ref}`top`", "# Title\n\nsee Title"),
+        ("shown by {cite:t}`pope` and {cite}`pope`", "shown by Pope et al. (2022) and (Pope et al., 2022)"),
+        (":::{note}\nSlow.\n:::", "> **Note**\n>\n> Slow."),
+        ("::::{admonition} A\n:class: x\n:::{tip}\nB\n:::\n::::", "> **A**\n>\n> > **Tip**\n> >\n> > B"),
+        ("```{figure} a.png\n:alt: A line\nRises.\n```", "![A line](a.png)\n\nRises."),
+        (
+            "```{exercise}\n:label: e\nHow?\n```\n```{solution-start} e\n```",
+            "**Exercise 1**\n\nHow?\n\n**Solution to exercise 1**",
+        ),
+        ("```python\nx = '{term}`left alone`'\n```", "```python\nx = '{term}`left alone`'\n```"),
+        ("% a remark\n```{raw} html\n<b>\n```\nText", "Text"),
+    ],
+)
+def test_myst_becomes_plain_markdown(myst: str, markdown: str) -> None:
+    assert in_plain(myst) == markdown
+
+
+def test_a_fence_that_is_not_closed_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not closed"):
+        in_plain(":::{note}\nSlow.")

