@@ -262,8 +262,10 @@ class Formula:
                 raise InputMissing(f"{self.name} needs " + ", ".join(cards[n].describe() for n in missing))
             bound[name] = cards[name].number(value)
         for relation in self.notation.relations:
-            if relation.small in given or relation.large in given:
-                relation.check(given)
+            small, large = (bound.get(n, given.get(n)) for n in (relation.small, relation.large))
+            in_sweep = relation.small in bound and relation.large in bound and not type(small) is type(large) is float
+            if not in_sweep:  # a sweep checks those between its arrays block by block
+                relation.check({relation.small: small, relation.large: large})
         return bound
 
     def _gather(self, sources: tuple[Mapping[str, float], ...], values: dict[str, Any]) -> dict[str, Any]:
@@ -324,11 +326,11 @@ class Formula:
 
     @cached_property
     def scalar(self) -> Callable[..., Any]:
-        return printing.compiled(self.inputs, self.expr, vectorised=False)
+        return printing.scalar(self.inputs, self.expr)
 
     @cached_property
-    def array(self) -> Callable[..., Any]:
-        return printing.compiled(self.inputs, self.expr, vectorised=True)
+    def array(self) -> Callable[..., None]:
+        return printing.into(self.inputs, self.expr)
 
     @cached_property
     def never_below(self) -> bool:

@@ -1,6 +1,6 @@
 """Evaluation: checks and arithmetic together, block by block, so that a sweep stays inside the cache.
 
-One block of about 32,000 values is sliced, checked and computed before the next; a million-point sweep then needs
+One block of about 65,000 values is sliced, checked and computed before the next; a million-point sweep then needs
 hardly more memory than its result, and the checks cost less than the memory traffic they save.
 """
 
@@ -17,7 +17,7 @@ from .symbols import DomainError, Input
 if TYPE_CHECKING:
     from .formulas import Formula
 
-BLOCK = 32768
+BLOCK = 65536
 
 
 def evaluate(formula: Formula, bound: dict[str, Any]) -> Any:
@@ -63,22 +63,32 @@ def _sweep(
             card.check(a)
     whole = np.empty(shape)
     out, arguments = _flattened(whole, arguments)
-    # views of inputs too large to have been checked above are checked where they are used, while in the cache
+    # inputs too large to have been checked above are checked where they are used, while in the cache
     checks = [
         (i, cards[i].domain.low, cards[i].domain.high)
         for i, a in enumerate(arguments)
         if type(a) is not float and a.size > BLOCK
     ]
-    signs_agree = formula.never_below
+    places = {name: i for i, name in enumerate(names)}
+    pairs = [
+        (places[r.small], places[r.large], r)
+        for r in formula.notation.relations
+        if r.small in places and r.large in places
+    ]
+    floor = -math.inf if formula.never_below else formula.result.low
+    ceiling = math.inf if formula.infinite else formula.result.high
     with np.errstate(all="ignore"):
         for block in _blocks(out.shape):
             parts = [a if type(a) is float else _part(a, block) for a in arguments]
             for i, low, high in checks:
                 if not (low <= _least(parts[i], None) and _most(parts[i], None) <= high):
                     cards[i].check(parts[i])
+            for i, j, relation in pairs:
+                if not np.less_equal(parts[i], parts[j]).all():
+                    relation.check({names[i]: parts[i], names[j]: parts[j]})
             piece = out[block]
-            piece[...] = function(*parts)
-            if piece.size and not _usable(formula, 0.0 if signs_agree else _least(piece, None), _most(piece, None)):
+            function(*parts, piece)
+            if not (_most(piece, None) <= ceiling and (floor == -math.inf or floor <= _least(piece, None))):
                 raise _first_unusable(formula, cards, parts, piece)
     return whole
 
@@ -139,8 +149,8 @@ class Compiled:
             raise DomainError(f"{formula.name}.compile: {', '.join(arrays)} must be plain numbers, not arrays")
         cards = [formula.notation.inputs[name] for name in free]
         expression = formula.expr.subs({formula.notation.inputs[n].symbol: v for n, v in fixed.items()})
-        self._scalar = printing.compiled(free, expression, vectorised=False)
-        self._array = printing.compiled(free, expression, vectorised=True)
+        self._scalar = printing.scalar(free, expression)
+        self._array = printing.into(free, expression)
         self._cards, self._limits = cards, [c.domain.holds for c in cards]
 
     def __call__(self, *values: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy.printing.codeprinter import PrintMethodNotImplementedError
 from sympy.printing.jscode import JavascriptCodePrinter
@@ -57,14 +59,39 @@ class _JavaScript(JavascriptCodePrinter):
         return f"Math.log({self._print(expr.args[0])})"
 
 
-def compiled(names: Sequence[str], expression: sympy.Expr, vectorised: bool) -> Callable[..., Any]:
-    """A Python function of `names`, in that order, that computes `expression` on floats or on numpy arrays."""
+def scalar(names: Sequence[str], expression: sympy.Expr) -> Callable[..., Any]:
+    """A Python function of `names`, in that order, that computes `expression` on floats."""
     with _COMPILING:
-        symbols = _arguments(names, expression)
         options: dict[str, Any] = {"cse": True, "docstring_limit": 0}
-        if vectorised:
-            return sympy.lambdify(symbols, expression, "numpy", printer=_Vectorised(_PRINTER), **options)
-        return sympy.lambdify(symbols, expression, "math", printer=PythonCodePrinter(_PRINTER), **options)
+        return sympy.lambdify(_arguments(names, expression), expression, "math", PythonCodePrinter(_PRINTER), **options)
+
+
+def into(names: Sequence[str], expression: sympy.Expr) -> Callable[..., None]:
+    """A function of arrays or floats `names`, and of `out`, that writes `expression` into the array `out`.
+
+    The last operation writes there itself: a copy of each block would cost as much as the checks.
+    """
+    with _COMPILING:
+        shared, (last,) = sympy.cse(expression, symbols=sympy.numbered_symbols("x_"))
+        printer = _Vectorised(_PRINTER)
+        lines = [f"{name} = {printer.doprint(part)}" for name, part in shared]
+        source = "\n    ".join([f"def write({', '.join(names)}, out):", *lines, _writes(printer.doprint(last))])
+        names_of_numpy = dict(vars(np))
+        exec(compile(source, "<formula>", "exec"), names_of_numpy)
+    return names_of_numpy["write"]
+
+
+_UFUNC = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power"}
+
+
+def _writes(code: str) -> str:
+    """The statement that puts the value of the expression `code` into `out`."""
+    tree = ast.parse(code, mode="eval").body
+    if isinstance(tree, ast.BinOp):
+        return f"{_UFUNC[type(tree.op)]}({ast.unparse(tree.left)}, {ast.unparse(tree.right)}, out=out)"
+    if isinstance(tree, ast.Call) and ast.unparse(tree.func) in ("maximum", "minimum"):
+        return f"{code[:-1]}, out=out)"
+    return f"out[...] = {code}"
 
 
 _PRINTER = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": False}

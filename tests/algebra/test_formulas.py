@@ -339,3 +339,16 @@ def test_infinity_is_said_in_javascript():
     assert "Infinity" in balance_batch_kv.javascript() and oo in balance_batch_kv.expr.atoms(
         sympy.core.numbers.Infinity
     )
+
+
+def test_a_default_takes_part_in_relations():
+    with pytest.raises(DomainError, match="more experts than the layer has"):
+        notation.formulas["N_read"](N_tot=2e9, N_act=1e9, B=4, k=8)
+
+
+def test_a_relation_is_checked_deep_in_a_large_sweep():
+    total = np.full(200_000, 2e9)
+    active = np.full(200_000, 1e9)
+    active[150_000] = 3e9
+    with pytest.raises(DomainError, match="more parameters than it has"):
+        t_step(**{**POINT, "N_tot": total, "N_act": active})
