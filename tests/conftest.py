@@ -10,8 +10,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import settings
 
 from tools import book
+
+settings.register_profile("book", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("book")
 
 FLAGS = [
     "--no-sandbox",

@@ -35,6 +35,7 @@ from roofline.notation import (
     price,
     q,
 )  # fmt: skip
+from roofline.timetable import simulate_timetable
 
 GROWING_ONLY = {kappa_cap: 0, L_cap: 0}  # no windowed layers: the lecture's model
 
@@ -340,7 +341,7 @@ def test_windowed_layers_stop_growing_at_their_window():
 
 
 def test_the_simulated_timetable_agrees_with_the_closed_forms():
-    ran = bs.simulate_timetable(period=0.02, arrivals_per_s=5000, seats=math.inf, seconds=40, seed=1)
+    ran = simulate_timetable(period=0.02, arrivals_per_s=5000, seats=math.inf, seconds=40, seed=1)
     assert ran.waits.mean() == pytest.approx(bs.mean_wait(T=0.02), rel=0.01)
     assert ran.times_to_token.mean() == pytest.approx(bs.mean_time_to_token(T=0.02), rel=0.01)
     assert ran.times_to_token.max() <= bs.worst_time_to_token(T=0.02)
@@ -349,9 +350,9 @@ def test_the_simulated_timetable_agrees_with_the_closed_forms():
 
 
 def test_a_pass_leaves_though_it_is_not_full_and_never_takes_more_than_its_seats():
-    quiet = bs.simulate_timetable(period=0.02, arrivals_per_s=4000, seats=90, seconds=5, seed=2)
+    quiet = simulate_timetable(period=0.02, arrivals_per_s=4000, seats=90, seconds=5, seed=2)
     assert quiet.batches.min() < 90 and len(quiet.batches) == 250
-    ran = bs.simulate_timetable(period=0.02, arrivals_per_s=5000, seats=90, seconds=5, seed=2)
+    ran = simulate_timetable(period=0.02, arrivals_per_s=5000, seats=90, seconds=5, seed=2)
     assert ran.batches.max() == 90
     assert ran.waits.min() >= 0 and np.all(np.diff(np.sort(ran.waits)) >= 0)
     assert ran.waits.max() > bs.worst_time_to_token(T=0.02)  # more come than seats leave: the queue grows
@@ -361,7 +362,7 @@ def test_a_pass_leaves_though_it_is_not_full_and_never_takes_more_than_its_seats
                                  {"seconds": float("inf")}, {"arrivals_per_s": 1e-9}])  # fmt: skip
 def test_a_timetable_that_cannot_be_is_refused(bad):
     with pytest.raises(ValueError, match=r"expected|nobody arrived"):
-        bs.simulate_timetable(**{"period": 0.02, "arrivals_per_s": 100.0, "seats": 10, "seconds": 1.0, **bad})
+        simulate_timetable(**{"period": 0.02, "arrivals_per_s": 100.0, "seats": 10, "seconds": 1.0, **bad})
 
 
 # published and stated values

@@ -1,7 +1,4 @@
-"""Formulas: small functions of named symbols that sympy, numpy, JavaScript and LaTeX all read.
-
-A `Notation` holds the declared inputs and the formulas built from them; a `Formula` is one equation.
-"""
+"""A formula: a small function of named symbols that sympy, numpy, JavaScript and LaTeX all read."""
 
 from __future__ import annotations
 
@@ -9,163 +6,15 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 
 from . import dimensions, numeric, printing, units
-from .symbols import DomainError, Input, InputMissing, NameUnknown, Relation, domain, nearest
+from .symbols import Domain, DomainError, InputMissing, NameUnknown, nearest
 
-
-class Notation:
-    """Declared inputs and formulas, each name once.
-
-    `symbol` declares an input, `formula` decorates a function whose arguments are named after inputs and formulas
-    already defined, so a circle cannot be written. `child()` gives a notation that sees these names and adds its own:
-    for exercises, and for tests that try a wrong formula.
-    """
-
-    def __init__(self, parent: Notation | None = None) -> None:
-        self.inputs: dict[str, Input] = dict(parent.inputs) if parent else {}
-        self.formulas: dict[str, Formula] = dict(parent.formulas) if parent else {}
-        self.relations: list[Relation] = list(parent.relations) if parent else []
-
-    def child(self) -> Notation:
-        return Notation(self)
-
-    def symbol(
-        self,
-        name: str,
-        latex: str,
-        unit: str,
-        meaning: str,
-        domain_name: str = "positive",
-        default: float | None = None,
-    ) -> sympy.Symbol:
-        """Declare an input.
-
-        Parameters
-        ----------
-        name, latex : str
-            How code and page write it.
-        unit : str
-            Base unit, such as "byte/s"; "1" for a count or ratio.
-        meaning : str
-            One phrase, shown in errors, tables and the number inspector.
-        domain_name : {"positive", "nonnegative", "at least one", "fraction", "real"}
-        default : float, optional
-            Used when a call leaves the input out.
-        """
-        self._refuse_twice(name, "the symbol")
-        units.unit(unit)
-        where = domain(domain_name)
-        symbol = sympy.Symbol(name, **where.assumptions)
-        self.inputs[name] = Input(name, latex, unit, meaning, where, default, len(self.inputs), symbol)
-        return symbol
-
-    def at_most(self, small: sympy.Symbol, large: sympy.Symbol, reason: str) -> None:
-        """Declare that one input can never exceed another, and why."""
-        self.relations.append(Relation(small.name, large.name, reason))
-
-    def formula(
-        self, unit: str, latex: str, domain_name: str = "nonnegative", infinite: str | None = None
-    ) -> Callable[[Callable[..., Any]], Formula]:
-        """Decorator that turns a function into a `Formula`.
-
-        Parameters
-        ----------
-        unit : str
-            What the result is measured in; walking the expression must give the same.
-        latex : str
-            How the page writes the result.
-        domain_name : str
-            What a result may be; a result outside it is an error, not a number.
-        infinite : str, optional
-            What an infinite result means, where there is one ("no batch is large enough"). Without it, an infinite
-            result is an error.
-        """
-
-        def define(function: Callable[..., Any]) -> Formula:
-            made = Formula(
-                name=function.__name__,
-                unit=unit,
-                tex=latex,
-                function=function,
-                notation=self,
-                arguments=self._arguments(function),
-                result=domain(domain_name),
-                infinite=infinite,
-            )
-            made.check_units()
-            self.formulas[made.name] = made
-            return made
-
-        return define
-
-    def _arguments(self, function: Callable[..., Any]) -> tuple[str, ...]:
-        name = function.__name__
-        if not (function.__doc__ or "").strip():
-            raise TypeError(f"{name}: a formula needs a docstring; it is shown as its meaning")
-        arguments = tuple(inspect.signature(function).parameters)
-        if name in arguments:
-            raise NameUnknown(f"{name} is defined in terms of itself")
-        for argument in arguments:
-            if argument not in self.inputs and argument not in self.formulas:
-                known = [*self.inputs, *self.formulas]
-                raise NameUnknown(
-                    f"{name} uses {argument!r}, which is neither a symbol nor a formula defined before it"
-                    + nearest(argument, known)
-                )
-        self._refuse_twice(name, "the formula", function)
-        return arguments
-
-    def _refuse_twice(self, name: str, what: str, function: Callable[..., Any] | None = None) -> None:
-        if not name.isidentifier():
-            raise NameUnknown(f"{what} {name!r}: expected a Python identifier")
-        if name in self.inputs:
-            raise NameUnknown(f"{what} {name!r}: a symbol of that name is already declared")
-        old = self.formulas.get(name)
-        if old and not (function and old.function.__module__ == function.__module__):
-            raise NameUnknown(f"{what} {name!r}: {old.function.__module__} already defines a formula of that name")
-
-    def expression(
-        self, expression: sympy.Expr, unit: str, meaning: str, name: str = "expression", latex: str = "x"
-    ) -> Formula:
-        """An expression in these inputs, such as `t_step / latency_floor`, as a formula without a place in the book."""
-        names = sorted(s.name for s in sympy.sympify(expression).free_symbols)
-        for symbol in names:
-            if symbol not in self.inputs:
-                self.card(symbol)
-
-        def function(**_: Any) -> sympy.Expr:
-            return sympy.sympify(expression)
-
-        function.__name__, function.__doc__ = name, meaning
-        made = Formula(
-            name=name,
-            unit=unit,
-            tex=latex,
-            function=function,
-            notation=self,
-            arguments=tuple(names),
-            result=domain("real"),
-            infinite=None,
-        )
-        made.check_units()
-        return made
-
-    def card(self, name: str) -> Input | Formula:
-        """The input or formula called `name`; NameUnknown with the nearest names otherwise."""
-        found = self.inputs.get(name) or self.formulas.get(name)
-        if found is None:
-            raise NameUnknown(f"{name!r} is not in the notation" + nearest(name, [*self.inputs, *self.formulas]))
-        return found
-
-    def latex(self, expression: sympy.Expr) -> str:
-        """LaTeX of any expression in these symbols, factors in the order of the notation."""
-        names = {n: (i.order, i.latex) for n, i in self.inputs.items()}
-        names |= {n: (len(names) + i, f.tex) for i, (n, f) in enumerate(self.formulas.items())}
-        return printing.latex(expression, names)
+if TYPE_CHECKING:
+    from .notation import Notation
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,7 +35,7 @@ class Formula:
     function: Callable[..., Any]
     notation: Notation
     arguments: tuple[str, ...]
-    result: Any
+    result: Domain
     infinite: str | None
 
     def __post_init__(self) -> None:

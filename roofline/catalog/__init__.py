@@ -15,10 +15,10 @@ from .operands import Operands
 from .precision import BYTES, bytes_per_element
 
 if TYPE_CHECKING:
-    from ..measure.record import Run
     from .disclosure import Disclosure, SparseScaling
     from .hardware import Chip, MemoryTier, rack_totals
     from .language_model import Model, counts
+    from .measurement import Run
     from .price import PriceList, PricingRule
     from .record import Source
     from .staleness import StaleFact, stale

@@ -15,19 +15,19 @@ from .. import __version__
 from .timing import Timing, clock
 
 if TYPE_CHECKING:
+    from ..catalog.measurement import Result, Run, load, to_yaml
     from .fitting import Roofline, fit
-    from .record import Result, Run, load, to_yaml
 
 __all__ = ["Result", "Roofline", "Run", "Timing", "clock", "fit", "load", "measure", "to_yaml"]
 
-_LAZY = {"Roofline": "fitting", "fit": "fitting", "Result": "record", "Run": "record", "load": "record",
-         "to_yaml": "record"}
+_LAZY = {"Roofline": ".fitting", "fit": ".fitting", "Result": "..catalog.measurement", "Run": "..catalog.measurement",
+         "load": "..catalog.measurement", "to_yaml": "..catalog.measurement"}
 
 
 def __getattr__(name: str) -> Any:
     """What needs sympy or pydantic is imported when first asked for: the command line starts without."""
     if name in _LAZY:
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        return getattr(import_module(_LAZY[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -66,8 +66,8 @@ def measure(
     gpu.MissingDevice
         If torch or a CUDA GPU is missing; the message is one sentence.
     """
+    from ..catalog.measurement import Run
     from . import cpu, gpu
-    from .record import Run
     from .sweep import sweep
 
     if kind == "cpu":

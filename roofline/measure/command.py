@@ -38,10 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.fail("--threads is for the cpu")
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(arguments.threads)))  # read as numpy is loaded
 
+    from ..catalog.measurement import to_yaml
     from . import measure
     from .fitting import fit
     from .gpu import MissingDevice, require_cuda
-    from .record import to_yaml
 
     try:
         if arguments.kind == "gpu":

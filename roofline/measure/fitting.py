@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..batch_size import balance_batch, t_compute, t_weights
-from .record import BYTES
+from ..catalog.measurement import BYTES
 
 
 class Measured(Protocol):

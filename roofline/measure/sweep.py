@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from .record import BYTES, Result
+from ..catalog.measurement import BYTES, Result
 from .timing import Timing, Work, clock
 
 
