@@ -215,7 +215,7 @@ def worst_time_to_token(T):
     return 2 * T
 
 
-# Fast and slow modes, from t = w + k B
+# Fast and slow modes, from a pass of w + gB
 
 
 @formula("1", r"B_\text{fast}/B_\text{std}")
@@ -226,7 +226,7 @@ def fast_batch_ratio(m_price, m_speed):
 
 @formula("1", r"x")
 def standard_load(m_price, m_speed):
-    """Part of the standard pass that grows with batch over the part that does not, kB/w, if batch explains both."""
+    """Part of the standard pass that grows with batch over the part that does not, gB/w, if batch explains both."""
     return (m_speed - 1) * m_price / (m_price - 1)
 
 

@@ -17,7 +17,7 @@ from roofline.teaching.ledger import LedgerError, claim, claims_table, load, rea
 from roofline.teaching.recompute import described, evaluate
 
 HERE = Path(__file__).parent
-INLINE = {f"batch-size-{n}" for n in (16, 17, 19, 23, 27, 35, 41, 43)}
+INLINE = {f"batch-size-{n}" for n in (17, 19, 23, 27, 35, 41, 43)}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_the_first_chapter_has_its_forty_eight_claims(ledger):
     assert [row.id for row in ledger.select("batch_size")] == [f"batch-size-{n:02d}" for n in range(1, 49)]
 
 
-def test_eight_claims_stand_in_the_text_and_the_chapter_shows_each_of_them(ledger):
+def test_a_few_claims_stand_in_the_text_and_the_chapter_shows_each_of_them(ledger):
     assert {row.id for row in ledger.select("batch_size", inline=True)} == INLINE
     chapter = HERE.parent / "lectures" / "batch_size.md"
     if chapter.exists():
@@ -80,7 +80,7 @@ KEY_ROWS = {
     "batch-size-46": (128_000 / (1300e12 / (365.25 / 12 * 86400)), 1 / 1000, "off"),
     "batch-size-02": (2, 1, "roughly"),
     "batch-size-08": (37 / 671, 1, "off"),
-    "batch-size-17": (5e15 / 2 / 8e12 * 671 / 37, 1000, "off"),
+    "batch-size-17": (300 * 8, 1000, "roughly"),
     "batch-size-26": (300 * 37 / 700, 2000, "inconsistent"),
 }
 
@@ -344,8 +344,8 @@ def test_a_note_is_well_formed_and_says_its_verdict_in_words(ledger, name):
 def test_the_chapters_table_has_a_row_and_an_anchor_for_every_claim_not_in_the_text(ledger):
     tree = parsed(claims_table("batch_size"))
     rows = ledger.select("batch_size", inline=False)
-    assert tree.ids == [f"claim-{row.id}" for row in rows] and len(rows) == 40
-    assert tree.scopes == [("th", "col")] * 3 + [("th", "row")] * 40
+    assert tree.ids == [f"claim-{row.id}" for row in rows] and len(rows) == 41
+    assert tree.scopes == [("th", "col")] * 3 + [("th", "row")] * 41
 
 
 def test_the_page_of_all_claims_has_each_anchor_once_and_links_stay_on_it(ledger):

@@ -43,8 +43,11 @@ class DecodeRun:
         return self.measured / self.bound
 
     def __str__(self) -> str:
-        return (f"{self.who:8} {self.chip.label:20} batch {self.batch:7,.0f}  bound {self.bound:7,.0f}"
-                f"  measured {self.measured:6,.0f}  {self.reached:4.0%}")  # fmt: skip
+        return (f"{self.who:8} {self.chip.label:20} {self.batch:7,.0f} {self.context:7,.0f} {self.bound:7,.0f}"
+                f" {self.measured:8,.0f} {self.reached:7.0%}")  # fmt: skip
+
+
+HEAD = f"{'':29} {'batch':>7} {'context':>7} {'bound':>7} {'measured':>8} {'reached':>7}"
 
 
 def decode_runs() -> tuple[DecodeRun, ...]:
