@@ -253,7 +253,7 @@ def cheapest_multiple(standard_load):
 
 @formula("1", r"a")
 def tokens_per_pass(alpha, d):
-    """Expected tokens a sequence gains per pass from d drafts and the one that the pass itself adds."""
+    """Expected tokens of a sequence and pass, over the one of plain decoding: d drafts, and the one the pass adds."""
     return Piecewise(((1 - alpha ** (d + 1)) / (1 - alpha), alpha < 1), (d + 1, True))
 
 

@@ -57,11 +57,17 @@ def test_expressions_of_formulas_and_symbols_are_numbers_too():
 
 def test_ratios_are_written_as_multiples_or_in_hundredths():
     assert written(0.058, "%", 2) == "5.8 %" and written(2.5, "×") == "2.5×"
+    assert written(math.inf, "×") == "∞×" and written(-0.5, "×") == "−0.5×"
 
 
 @pytest.mark.parametrize(("call", "error", "says"), [
     (lambda: number("Floor", latency_floor, RACK, MODEL), ValueError, "expected lower-case words joined by hyphens"),
     (lambda: number("x", 3.0), ValueError, "needs how="),
+    (lambda: number("x", float("nan"), how="wrong"), ValueError, "the bare value nan needs how="),
+    (lambda: number("x", np.float32(3)), ValueError, "needs how="),
+    (lambda: number("x", 3.0, RACK, how="a ratio"), ValueError, "takes no inputs"),
+    (lambda: number("x", "5 ms"), ValueError, "expected a formula or an expression"),
+    (lambda: number("x", latency_floor, RACK, MODEL, how="computed"), ValueError, "without how="),
     (lambda: number("x", latency_floor, RACK, MODEL, unit="GB"), ValueError, "measured in s, not in GB"),
     (lambda: number("x", C / W, RACK, unit="s"), UnitError, "declared in s"),
     (lambda: said("x", load()["batch-size-19"]), ValueError, "states no quantity"),

@@ -12,7 +12,7 @@ from . import units
 
 Dimension = UnitsContainer
 _FREE = object()  # 0 and infinity fit every unit
-_PLAIN_FUNCTIONS = (sympy.log, sympy.exp, sympy.ceiling, sympy.floor, sympy.Mod, sympy.LambertW)
+_PLAIN_FUNCTIONS = (sympy.log, sympy.exp, sympy.ceiling, sympy.floor, sympy.Mod)
 
 
 def dimension(unit: str) -> Dimension:

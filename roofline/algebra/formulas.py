@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import pickle
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sympy
 
 from . import dimensions, numeric, printing, units
@@ -102,20 +105,31 @@ class Formula:
     def bind(self, *sources: Mapping[str, float], **values: Any) -> dict[str, Any]:
         """The inputs of this formula, in order, checked to be complete and inside their domains."""
         given = self._gather(sources, values)
-        cards = self.notation.inputs
-        bound: dict[str, Any] = {}
+        bound = self._numbers(given)
+        known = self._related(given) | bound
+        for relation in self.notation.relations:
+            # a sweep checks those between its own arrays block by block
+            if not (relation.joins(bound) and any(type(bound[n]) is not float for n in relation.names)):
+                relation.check(known)
+        return bound
+
+    def _numbers(self, given: dict[str, Any], free: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Each input but the free ones as a float or an array inside its domain."""
+        cards, bound = self.notation.inputs, {}
         for name in self.inputs:
+            if name in free:
+                continue
             value = given.get(name, cards[name].default)
             if value is None:
-                missing = [n for n in self.inputs if given.get(n, cards[n].default) is None]
+                missing = [n for n in self.inputs if n not in free and given.get(n, cards[n].default) is None]
                 raise InputMissing(f"{self.name} needs " + ", ".join(cards[n].describe() for n in missing))
             bound[name] = cards[name].number(value)
-        for relation in self.notation.relations:
-            small, large = (bound.get(n, given.get(n)) for n in (relation.small, relation.large))
-            in_sweep = relation.small in bound and relation.large in bound and not type(small) is type(large) is float
-            if not in_sweep:  # a sweep checks those between its arrays block by block
-                relation.check({relation.small: small, relation.large: large})
         return bound
+
+    def _related(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What was given beyond the inputs and has a relation to one of them, as numbers."""
+        names = {n for r in self.notation.relations if set(r.names) & set(self.inputs) for n in r.names}
+        return {n: self.notation.inputs[n].number(given[n]) for n in names - set(self.inputs) if n in given}
 
     def _gather(self, sources: tuple[Mapping[str, float], ...], values: dict[str, Any]) -> dict[str, Any]:
         cards = self.notation.inputs
@@ -131,7 +145,7 @@ class Formula:
                     raise NameUnknown(
                         f"{self.name}: {source!r} gives {name!r}, which is not in the notation" + nearest(name, cards)
                     )
-                if name in given and name not in values and given[name] is not value and given[name] != value:
+                if name in given and name not in values and not np.array_equal(given[name], value):
                     raise DomainError(
                         f"{self.name}: {name} is given twice, as {given[name]!r} and as {value!r}; "
                         f"say which with {name}=..."
@@ -165,13 +179,13 @@ class Formula:
         """
         free = tuple(a for a in free_and_sources if isinstance(a, str))
         sources = tuple(a for a in free_and_sources if not isinstance(a, str))
+        if not free or len(set(free)) < len(free):
+            raise NameUnknown(f"{self.name}.compile: name each input to leave free once, such as {self.inputs[0]!r}")
         for name in free:
             if name not in self.inputs:
                 self._refuse(name)
-        fixed = {
-            n: v for n, v in self.bind(*sources, **{**values, **dict.fromkeys(free, 1.0)}).items() if n not in free
-        }
-        return numeric.Compiled(self, free, fixed)
+        given = self._gather(sources, values)
+        return numeric.Compiled(self, free, self._numbers(given, free), self._related(given))
 
     @cached_property
     def scalar(self) -> Callable[..., Any]:
@@ -206,8 +220,11 @@ class Formula:
     def __repr__(self) -> str:
         return f"{self.name} = {self.rhs}  [{self.unit}]"
 
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        return _find, (self.function.__module__, self.name)
+    def __reduce__(self) -> tuple[Any, ...]:
+        module = self.function.__module__
+        if getattr(sys.modules.get(module), self.name, None) is not self:
+            raise pickle.PicklingError(f"{self.name} has no name in {module}, so it cannot be pickled; pickle its expr")
+        return _find, (module, self.name)
 
 
 def _find(module: str, name: str) -> Formula:
@@ -221,7 +238,7 @@ def _arithmetic(operator: str) -> Callable[..., Any]:
     return apply
 
 
-for _operator in (
+for _operator in [
     "add",
     "radd",
     "sub",
@@ -237,5 +254,5 @@ for _operator in (
     "le",
     "gt",
     "ge",
-):
+]:
     setattr(Formula, f"__{_operator}__", _arithmetic(f"__{_operator}__"))

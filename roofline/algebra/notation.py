@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,26 @@ import sympy
 from . import printing, units
 from .formulas import Formula
 from .symbols import Input, NameUnknown, Relation, domain, nearest
+
+_TAKEN_IN_JAVASCRIPT = {
+    "Math",
+    "Infinity",
+    "NaN",
+    "const",
+    "function",
+    "new",
+    "this",
+    "typeof",
+    "undefined",
+    "var",
+    "void",
+}
+
+
+def _again(old: Callable[..., Any], new: Callable[..., Any]) -> bool:
+    """Whether the new function is the old one defined again: a module reloaded, a notebook cell run twice."""
+    at = [(f.__module__, f.__qualname__, f.__code__.co_firstlineno) for f in (old, new)]
+    return at[0] == at[1] or old.__module__ == new.__module__ == "__main__"
 
 
 class Notation:
@@ -53,7 +74,7 @@ class Notation:
             Used when a call leaves the input out.
         """
         self._refuse_twice(name, "the symbol")
-        units.unit(unit)
+        units.base(unit, f"the symbol {name!r}")
         where = domain(domain_name)
         symbol = sympy.Symbol(name, **where.assumptions)
         self.inputs[name] = Input(name, latex, unit, meaning, where, default, len(self.inputs), symbol)
@@ -82,6 +103,7 @@ class Notation:
         """
 
         def define(function: Callable[..., Any]) -> Formula:
+            units.base(unit, f"the formula {function.__name__!r}")
             made = Formula(
                 name=function.__name__,
                 unit=unit,
@@ -116,12 +138,12 @@ class Notation:
         return arguments
 
     def _refuse_twice(self, name: str, what: str, function: Callable[..., Any] | None = None) -> None:
-        if not name.isidentifier():
-            raise NameUnknown(f"{what} {name!r}: expected a Python identifier")
+        if not name.isidentifier() or keyword.iskeyword(name) or name in _TAKEN_IN_JAVASCRIPT:
+            raise NameUnknown(f"{what} {name!r}: expected a name that Python and JavaScript can use")
         if name in self.inputs:
             raise NameUnknown(f"{what} {name!r}: a symbol of that name is already declared")
         old = self.formulas.get(name)
-        if old and not (function and old.function.__module__ == function.__module__):
+        if old and not (function and _again(old.function, function)):
             raise NameUnknown(f"{what} {name!r}: {old.function.__module__} already defines a formula of that name")
 
     def expression(

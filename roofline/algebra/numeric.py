@@ -7,11 +7,13 @@ hardly more memory than its result, and the checks cost less than the memory tra
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 
+from . import printing
 from .symbols import DomainError, Input
 
 if TYPE_CHECKING:
@@ -23,21 +25,23 @@ BLOCK = 65536
 def evaluate(formula: Formula, bound: dict[str, Any]) -> Any:
     """`formula` at checked inputs: a float when all are floats, else an array of their broadcast shape."""
     arguments = list(bound.values())
-    arrays = [a for a in arguments if type(a) is not float]
-    if not arrays:
+    if all(type(a) is float for a in arguments):
         return _one(formula, formula.scalar, bound)
+    return _sweep(formula, formula.array, list(bound), arguments, _shape(formula, bound, arguments))
+
+
+def _shape(formula: Formula, names: Iterable[str], arguments: list[Any]) -> tuple[int, ...]:
     try:
-        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        return np.broadcast_shapes(*(np.shape(a) for a in arguments))
     except ValueError:
-        shapes = ", ".join(f"{n} {v.shape}" for n, v in bound.items() if type(v) is not float)
+        shapes = ", ".join(f"{n} {a.shape}" for n, a in zip(names, arguments, strict=True) if type(a) is not float)
         raise DomainError(f"{formula.name}: the inputs do not broadcast together: {shapes}") from None
-    return _sweep(formula, formula.array, list(bound), arguments, shape)
 
 
 def _one(formula: Formula, function: Any, bound: dict[str, float]) -> float:
     try:
         value = float(function(*bound.values()))
-    except (ZeroDivisionError, OverflowError, ValueError):
+    except (ZeroDivisionError, OverflowError, ValueError, TypeError):  # TypeError: a complex number
         value = math.nan
     if not _usable(formula, value, value):
         raise _unusable(formula, value, bound)
@@ -62,6 +66,8 @@ def _sweep(
         if type(a) is not float and a.size <= BLOCK:
             card.check(a)
     whole = np.empty(shape)
+    if whole.size == 0:
+        return whole
     out, arguments = _flattened(whole, arguments)
     # inputs too large to have been checked above are checked where they are used, while in the cache
     checks = [
@@ -137,47 +143,60 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
 class Compiled:
     """A formula with all inputs fixed but a few: a function of those, by position, on floats or arrays.
 
-    Domains of the free inputs and the result are checked as in the formula itself. Pickles.
+    Domains and relations of the free inputs and the result are checked as in the formula itself. Pickles.
     """
 
-    def __init__(self, formula: Formula, free: tuple[str, ...], fixed: dict[str, Any]) -> None:
-        from . import printing
-
-        self.formula, self.free, self.fixed = formula, free, fixed
-        if any(type(v) is not float for v in fixed.values()):
-            arrays = [n for n, v in fixed.items() if type(v) is not float]
+    def __init__(
+        self, formula: Formula, free: tuple[str, ...], fixed: dict[str, Any], related: dict[str, Any] | None = None
+    ) -> None:
+        self.formula, self.free, self.fixed, self.related = formula, free, fixed, related or {}
+        self._known = self.related | fixed
+        if arrays := [n for n, v in self._known.items() if type(v) is not float]:
             raise DomainError(f"{formula.name}.compile: {', '.join(arrays)} must be plain numbers, not arrays")
-        cards = [formula.notation.inputs[name] for name in free]
-        expression = formula.expr.subs({formula.notation.inputs[n].symbol: v for n, v in fixed.items()})
-        self._scalar = printing.scalar(free, expression)
-        self._array = printing.into(free, expression)
-        self._cards, self._limits = cards, [c.domain.holds for c in cards]
+        for relation in formula.notation.relations:
+            relation.check(self._known)
+        symbols = {formula.notation.inputs[n].symbol: v for n, v in fixed.items()}
+        expression = formula.expr.subs(symbols)
+        if expression.has(sympy.zoo, sympy.nan):
+            raise _unusable(formula, math.nan, fixed)
+        self._scalar, self._array = printing.scalar(free, expression), printing.into(free, expression)
+        self._cards = [formula.notation.inputs[name] for name in free]
+        self._limits = [card.domain.holds for card in self._cards]
+        self._relations = [r for r in formula.notation.relations if set(r.names) & set(free)]
 
     def __call__(self, *values: Any) -> Any:
         if len(values) != len(self.free):
             raise TypeError(f"{self!r} takes {len(self.free)} values, got {len(values)}")
         for value, holds in zip(values, self._limits, strict=True):
             if type(value) is not float or not holds(value, value):
-                break
-        else:
-            result = self._result(values)
-            if _usable(self.formula, result, result):
-                return result
-            raise _unusable(self.formula, result, dict(zip(self.free, values, strict=True)))
+                return self._checked(values)
+        if self._relations:
+            self._relate(values)
+        result = self._result(values)
+        if _usable(self.formula, result, result):
+            return result
+        raise _unusable(self.formula, result, dict(zip(self.free, values, strict=True)))
+
+    def _checked(self, values: tuple[Any, ...]) -> Any:
         bound: list[Any] = [c.number(v) for c, v in zip(self._cards, values, strict=True)]
         if all(type(v) is float for v in bound):
             return self(*bound)
-        shape = np.broadcast_shapes(*(np.shape(v) for v in bound))
-        return _sweep(self.formula, self._array, list(self.free), bound, shape)
+        self._relate(bound)
+        return _sweep(self.formula, self._array, list(self.free), bound, _shape(self.formula, self.free, bound))
+
+    def _relate(self, values: Any) -> None:
+        now = self._known | dict(zip(self.free, values, strict=True))
+        for relation in self._relations:
+            relation.check(now)
 
     def _result(self, values: tuple[float, ...]) -> float:
         try:
             return float(self._scalar(*values))
-        except (ZeroDivisionError, OverflowError, ValueError):
+        except (ZeroDivisionError, OverflowError, ValueError, TypeError):
             return math.nan
 
     def __repr__(self) -> str:
         return f"{self.formula.name}({', '.join(self.free)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self.formula, self.free, self.fixed)
+        return Compiled, (self.formula, self.free, self.fixed, self.related)

@@ -37,6 +37,12 @@ class _Vectorised(NumPyPrinter):
     def _print_Min(self, expr: sympy.Min) -> str:
         return self._nested("minimum", expr.args)
 
+    def _print_And(self, expr: sympy.And) -> str:
+        return self._nested("logical_and", expr.args)
+
+    def _print_Or(self, expr: sympy.Or) -> str:
+        return self._nested("logical_or", expr.args)
+
     def _print_Piecewise(self, expr: sympy.Piecewise) -> str:
         written = self._module_format("numpy.nan")
         for value, condition in reversed(expr.args):
@@ -62,8 +68,11 @@ class _JavaScript(JavascriptCodePrinter):
 def scalar(names: Sequence[str], expression: sympy.Expr) -> Callable[..., Any]:
     """A Python function of `names`, in that order, that computes `expression` on floats."""
     with _COMPILING:
-        options: dict[str, Any] = {"cse": True, "docstring_limit": 0}
-        return sympy.lambdify(_arguments(names, expression), expression, "math", PythonCodePrinter(_PRINTER), **options)
+        arguments, renamed = _renamed(names, expression)
+        # a shared part may belong to one branch alone, and fail where that branch is not taken
+        share = not expression.has(sympy.Piecewise)
+        printer = PythonCodePrinter(_PRINTER)
+        return sympy.lambdify(arguments, renamed, "math", printer, cse=share, docstring_limit=0)
 
 
 def into(names: Sequence[str], expression: sympy.Expr) -> Callable[..., None]:
@@ -72,10 +81,13 @@ def into(names: Sequence[str], expression: sympy.Expr) -> Callable[..., None]:
     The last operation writes there itself: a copy of each block would cost as much as the checks.
     """
     with _COMPILING:
-        shared, (last,) = sympy.cse(expression, symbols=sympy.numbered_symbols("x_"))
+        arguments, renamed = _renamed(names, expression)
+        shared, (last,) = sympy.cse(renamed, symbols=sympy.numbered_symbols("x_"))
         printer = _Vectorised(_PRINTER)
         lines = [f"{name} = {printer.doprint(part)}" for name, part in shared]
-        source = "\n    ".join([f"def write({', '.join(names)}, out):", *lines, _writes(printer.doprint(last))])
+        source = "\n    ".join(
+            [f"def write({', '.join(map(str, arguments))}, out):", *lines, _writes(printer.doprint(last))]
+        )
         names_of_numpy = dict(vars(np))
         exec(compile(source, "<formula>", "exec"), names_of_numpy)
     return names_of_numpy["write"]
@@ -97,9 +109,11 @@ def _writes(code: str) -> str:
 _PRINTER = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": False}
 
 
-def _arguments(names: Sequence[str], expression: sympy.Expr) -> list[sympy.Symbol]:
-    present = {s.name: s for s in expression.free_symbols}
-    return [present.get(name, sympy.Symbol(name)) for name in names]
+def _renamed(names: Sequence[str], expression: sympy.Expr) -> tuple[list[sympy.Symbol], sympy.Expr]:
+    """Arguments v0, v1, ... and the expression in them, so that no symbol hides a function of the same name."""
+    arguments = [sympy.Symbol(f"v{i}") for i in range(len(names))]
+    place = dict(zip(names, arguments, strict=True))
+    return arguments, expression.xreplace({s: place[s.name] for s in expression.free_symbols})
 
 
 def javascript(expressions: Mapping[str, sympy.Expr], arguments: Sequence[str]) -> str:

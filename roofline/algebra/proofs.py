@@ -1,6 +1,8 @@
 """Proofs about formulas with a max in them, which sympy's own limit and signs do not reach.
 
-A max is handled branch by branch: its limit is the max of the limits, and it never rises if no branch rises.
+`spread` brings a formula into the form of a max or min of plain expressions, by rules that hold for every value of the
+inputs. A limit is then the max of the limits, and an expression never rises if no branch rises. What cannot be brought
+into that form is refused, not guessed.
 """
 
 from __future__ import annotations
@@ -8,67 +10,88 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
+from sympy import Max, Min
+
+_JUMPING = (sympy.Piecewise, sympy.floor, sympy.ceiling, sympy.Mod)
 
 
 def spread(expression: Any) -> sympy.Expr:
-    """Move factors that cannot be negative into a max or min: a*max(x, y) becomes max(a*x, a*y)."""
+    """Move sums, factors of known sign and powers into a max or min: a*max(x, y) becomes max(a*x, a*y)."""
     e = sympy.sympify(expression)
+    if not e.has(Max, Min) or isinstance(e, sympy.Piecewise):
+        return e
     if e.args:
         e = e.func(*[spread(a) for a in e.args])
-    if isinstance(e, sympy.Mul):
-        choices = [a for a in e.args if isinstance(a, sympy.Max | sympy.Min)]
-        factor = sympy.Mul(*[a for a in e.args if a not in choices[:1]])
-        if choices and factor.is_nonnegative:
-            return choices[0].func(*[spread(sympy.expand(factor * a)) for a in choices[0].args])
+    if isinstance(e, sympy.Pow):
+        return _spread_power(e)
+    if isinstance(e, sympy.Mul | sympy.Add):
+        choices = [a for a in e.args if isinstance(a, Max | Min)]
+        others = e.func(*[a for a in e.args if a not in choices[:1]])
+        if choices:
+            chooser = _chooser(choices[0], others if isinstance(e, sympy.Mul) else sympy.S.One)
+            if chooser:
+                return chooser(*[spread(sympy.expand(e.func(others, a))) for a in choices[0].args])
+    return e
+
+
+def _chooser(choice: sympy.Expr, factor: sympy.Expr) -> Any:
+    """Max or Min, whichever the choice is once its branches are multiplied by `factor`; None if the sign is unknown."""
+    if factor.is_nonnegative:
+        return type(choice)
+    if factor.is_nonpositive:
+        return Min if isinstance(choice, Max) else Max
+    return None
+
+
+def _spread_power(e: sympy.Pow) -> sympy.Expr:
+    """A power rises with its base, or falls if the exponent is negative, as long as no branch is negative."""
+    base, exponent = e.args
+    if not isinstance(base, Max | Min) or not all(a.is_nonnegative for a in base.args):
+        return e
+    if exponent.is_positive:
+        return type(base)(*[a**exponent for a in base.args])
+    if exponent.is_negative and all(a.is_positive for a in base.args):
+        return (Min if isinstance(base, Max) else Max)(*[a**exponent for a in base.args])
     return e
 
 
 def limit(expression: Any, variable: sympy.Symbol, to: Any) -> sympy.Expr:
-    """The limit as `variable` goes to `to`; a max or min is continuous, so its limit is that of its branches."""
+    """The limit as `variable` goes to `to`, for every value of the other inputs.
+
+    Raises
+    ------
+    ValueError
+        If the expression jumps, or cannot be written as a max or min of plain expressions, or its limit is unknown.
+    """
     e = spread(expression)
-    if isinstance(e, sympy.Max | sympy.Min):
+    if isinstance(e, Max | Min):
         return e.func(*[limit(branch, variable, to) for branch in e.args])
-    if not e.has(variable):
-        return e
-    if e.has(sympy.Max, sympy.Min):
-        inner = {m: sympy.Dummy(positive=True) for m in e.atoms(sympy.Max, sympy.Min)}
-        ends = {stand_in: limit(m, variable, to) for m, stand_in in inner.items()}
-        if all(end.is_finite is not False for end in ends.values()):
-            return sympy.limit(e.xreplace(inner), variable, to).xreplace(ends)
-        return limit(_one_branch(e, variable, to), variable, to)
-    return sympy.limit(e, variable, to)
-
-
-def _one_branch(e: sympy.Expr, variable: sympy.Symbol, to: Any) -> sympy.Expr:
-    """`e` with every max and min that grows without bound replaced by the branch that wins near `to`."""
-    for m in e.atoms(sympy.Max, sympy.Min):
-        first, *rest = m.args
-        for other in rest:
-            gap = sympy.limit(sympy.expand(first - other) / variable, variable, to)
-            if gap.is_positive is None and gap.is_negative is None:
-                raise ValueError(
-                    f"which is larger near {to}, {first} or {other}, depends on the inputs: substitute first"
-                )
-            wins = gap.is_positive if isinstance(m, sympy.Max) else gap.is_negative
-            first = first if wins else other
-        e = e.xreplace({m: first})
-    return e
+    if e.has(Max, Min, *_JUMPING):
+        raise ValueError(f"the limit of {e} is not known: it is not a max or min of plain expressions")
+    end = sympy.limit(sympy.factor(e), variable, to)
+    if end is sympy.nan or end.has(sympy.Limit, sympy.AccumBounds):
+        raise ValueError(f"the limit of {e} as {variable} goes to {to} depends on the inputs")
+    return end
 
 
 def never_rises(expression: Any, variable: sympy.Symbol) -> bool:
     """Whether the expression is proved not to increase with `variable`, for every value of the other inputs."""
-    e = spread(expression)
-    if isinstance(e, sympy.Max | sympy.Min):
-        return all(never_rises(branch, variable) for branch in e.args)
-    return bool(sympy.factor(sympy.diff(e, variable)).is_nonpositive)
+    return _slopes(expression, variable, "is_nonpositive")
 
 
 def never_falls(expression: Any, variable: sympy.Symbol) -> bool:
-    """Whether the expression is proved not to decrease with `variable`."""
+    """Whether the expression is proved not to decrease with `variable`, for every value of the other inputs."""
+    return _slopes(expression, variable, "is_nonnegative")
+
+
+def _slopes(expression: Any, variable: sympy.Symbol, sign: str) -> bool:
+    """Whether the slope of every branch has the sign; False, unproved, where the expression may jump."""
     e = spread(expression)
-    if isinstance(e, sympy.Max | sympy.Min):
-        return all(never_falls(branch, variable) for branch in e.args)
-    return bool(sympy.factor(sympy.diff(e, variable)).is_nonnegative)
+    if isinstance(e, Max | Min):
+        return all(_slopes(branch, variable, sign) for branch in e.args)
+    if e.has(Max, Min, *_JUMPING):
+        return False
+    return bool(getattr(sympy.factor(sympy.diff(e, variable)), sign))
 
 
 def same(a: Any, b: Any) -> bool:

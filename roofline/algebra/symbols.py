@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,11 +153,24 @@ class Relation:
     large: str
     reason: str
 
-    def check(self, values: dict[str, Any]) -> None:
-        a, b = values.get(self.small), values.get(self.large)
-        if a is None or b is None:
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.small, self.large
+
+    def joins(self, values: Mapping[str, Any]) -> bool:
+        """Whether both of its inputs are among the values."""
+        return self.small in values and self.large in values
+
+    def check(self, values: Mapping[str, Any]) -> None:
+        """DomainError if both inputs are among the values and the small one exceeds the large one anywhere."""
+        if not self.joins(values):
             return
-        scalars = isinstance(a, int | float) and isinstance(b, int | float)
-        if (a <= b) if scalars else np.all(np.less_equal(a, b)):
+        a, b = values[self.small], values[self.large]
+        try:
+            holds = (a <= b) if type(a) is type(b) is float else np.all(np.less_equal(a, b))
+        except ValueError:
+            shapes = f"{self.small} {np.shape(a)}, {self.large} {np.shape(b)}"
+            raise DomainError(f"the inputs do not broadcast together: {shapes}") from None
+        if holds:
             return
         raise DomainError(f"{self.small} = {_short(a)} is more than {self.large} = {_short(b)}: {self.reason}")

@@ -83,12 +83,22 @@ def factor(name: str) -> float:
     return float(unit(name).to_base_units().magnitude)
 
 
+def base(name: str, what: str) -> None:
+    """UnitError unless `name` is made of base units, so that values need no factor."""
+    if factor(name) != 1:
+        raise UnitError(
+            f"{what} is declared in {name!r}; declare it in base units: s, byte, FLOP, token, parameter, USD, J"
+        )
+
+
 def compatible(a: str, b: str) -> bool:
     """Whether the units `a` and `b` measure the same thing."""
     return unit(a).dimensionality == unit(b).dimensionality
 
 
-_QUANTITY = re.compile(r"^\s*([-+]?(?:\d[\d_,]*)(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+_QUANTITY = re.compile(
+    r"^\s*([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\d,_.])\s*(.*?)\s*$", re.ASCII
+)
 
 
 def parse(text: Any, expected: str) -> float:
@@ -109,9 +119,9 @@ def parse(text: Any, expected: str) -> float:
     if isinstance(text, bool) or not isinstance(text, str | int | float):
         raise UnitError(f"{text!r}: expected a quantity in {expected}, such as '3.35 {expected}'")
     match = _QUANTITY.match(text) if isinstance(text, str) else None
-    if isinstance(text, str) and match is None:
+    if isinstance(text, str) and not (match and re.search(r"[0-9]", match[1])):
         raise UnitError(f"{text!r}: expected a number and a unit like {expected}")
-    number, name = (match[1].replace(",", "").replace("_", ""), match[2]) if match else (text, "")
+    number, name = (match[1].replace(",", ""), match[2]) if match else (text, "")
     if not compatible(name or ONE, expected):
         raise UnitError(f"{text!r}: expected a unit like {expected}, got {name or 'none'!r}")
     value = float(number) * factor(name or ONE)

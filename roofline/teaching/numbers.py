@@ -8,6 +8,7 @@ report of what changed.
 from __future__ import annotations
 
 import math
+import numbers
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -114,10 +115,12 @@ def said(key: str, row: Any) -> Number:
 def _computed(
     key: str, what: Any, sources: tuple[Mapping[str, float], ...], unit: str | None, how: str, values: dict[str, Any]
 ) -> tuple[float, str, str, dict[str, str]]:
-    if isinstance(what, int | float):
-        if not how:
-            raise ValueError(f"number {key!r}: a bare value needs how='...', which says how it was computed")
+    if isinstance(what, numbers.Real):
+        if not how or sources or values or isinstance(what, bool) or math.isnan(what):
+            raise ValueError(f"number {key!r}: the bare value {what!r} needs how='...', and takes no inputs")
         return float(what), unit or units.ONE, how, {}
+    if not isinstance(what, Formula | sympy.Expr) or how:
+        raise ValueError(f"number {key!r}: expected a formula or an expression without how=, or a bare value with it")
     formula = what if isinstance(what, Formula) else notation.expression(what, _base(unit), str(what))
     if not units.compatible(formula.unit, _base(unit or formula.unit)):
         raise ValueError(f"number {key!r}: {formula.name} is measured in {formula.unit}, not in {unit}")
@@ -142,10 +145,8 @@ def _origins(
 
 def written(value: float, unit: str, digits: int = 3) -> str:
     """`value`, in base units, with its unit; "×" and "%" are the two ways to write a ratio."""
-    if unit in _RATIOS:
-        scale, sign = _RATIOS[unit]
-        return units.significant(value * scale, digits) + sign
-    return units.text(value, unit, digits)
+    scale, sign = _RATIOS.get(unit, (1.0, ""))
+    return units.text(value * scale, units.ONE if sign else unit, digits) + sign
 
 
 def _glue(record: Number) -> None:

@@ -72,6 +72,8 @@ def test_units_are_walked_through_every_kind_of_expression(book, expression, uni
         lambda x, y, v, c: x**c,
         lambda x, y, v, c: ceiling(x),
         lambda x, y, v, c: sympy.gamma(c),
+        lambda x, y, v, c: x + 1,
+        lambda x, y, v, c: sympy.Integer(3),
     ],
 )
 def test_units_that_cannot_be_are_refused(book, expression):
@@ -352,3 +354,128 @@ def test_a_relation_is_checked_deep_in_a_large_sweep():
     active[150_000] = 3e9
     with pytest.raises(DomainError, match="more parameters than it has"):
         t_step(**{**POINT, "N_tot": total, "N_act": active})
+
+
+def test_units_are_declared_in_base_units():
+    fresh = Notation()
+    with pytest.raises(UnitError, match="the symbol 'z' is declared in 'ms'"):
+        fresh.symbol("z", "z", "ms", "a time")
+    b = fresh.symbol("b", "b", "byte", "bytes")
+    with pytest.raises(UnitError, match="'bits' is declared in 'bit'"):
+
+        @fresh.formula("bit", "x")
+        def bits(b):
+            """A factor of eight too small."""
+            return b
+
+    assert b.is_positive
+
+
+@pytest.mark.parametrize("name", ["lambda", "None", "Math", "two words", "1st"])
+def test_a_name_that_a_language_keeps_for_itself_is_refused(name):
+    with pytest.raises(NameUnknown, match="a name that Python and JavaScript can use"):
+        Notation().symbol(name, "x", "s", "a time")
+
+
+def test_symbols_may_be_called_like_functions_and_constants():
+    fresh = Notation()
+    names = ["pi", "max", "log", "maximum", "where", "add", "out", "x_0", "v1"]
+    made = [fresh.symbol(name, "x", "1", "a number") for name in names]
+    f = fresh.expression(Max(*made) * log(made[2]) + sympy.pi * made[0] + sympy.E, "1", "names that are taken")
+    values = {name: 2.0 + i for i, name in enumerate(names)}
+    expected = 10.0 * np.log(4.0) + np.pi * 2.0 + np.e
+    assert f(**values) == pytest.approx(expected)
+    assert f(**{**values, "pi": np.array([2.0, 2.0])}) == pytest.approx([expected] * 2)
+
+
+def test_conditions_with_and_and_or_broadcast():
+    fresh = Notation()
+    x, y = fresh.symbol("x", "x", "1", "a number"), fresh.symbol("y", "y", "1", "another")
+    choice = Piecewise((x, sympy.And(x > 1, y < 3)), (y, sympy.Or(x < 0.5, y > 5)), (0, True))
+    f = fresh.expression(choice, "1", "a choice")
+    got = f(x=np.array([[2.0], [0.1], [1.0]]), y=np.array([2.0, 6.0]))
+    assert got.tolist() == [[2.0, 6.0], [2.0, 6.0], [0.0, 6.0]]
+    assert [[f(x=a, y=b) for b in (2.0, 6.0)] for a in (2.0, 0.1, 1.0)] == got.tolist()
+
+
+def test_scalars_and_arrays_agree_where_a_branch_not_taken_fails(book):
+    x, y = book.inputs["x"].symbol, book.inputs["y"].symbol
+    f = book.expression(
+        Piecewise((1 / (x - y) + 2 / (x - y) ** 2 * x, x > y), (0, True)) * y / y**2, "1/s/s", "a branch"
+    )
+    assert f(x=1.0, y=1.0) == f(x=np.array([1.0]), y=1.0)[0] == 0.0
+    g = book.expression(((x - y) / x) ** sympy.Rational(1, 3), "1", "complex below y")
+    for call in (lambda: g(x=1.0, y=2.0), lambda: g(x=np.array([1.0]), y=2.0)):
+        with pytest.raises(DomainError, match="came out as nan"):
+            call()
+
+
+def test_empty_arrays_give_empty_results():
+    assert t_step(**{**POINT, "B": np.ones((3, 1)), "L": np.ones(0)}).shape == (3, 0)
+
+
+def test_relations_hold_in_compiled_formulas_too():
+    fixed = {k: v for k, v in POINT.items() if k not in ("N_tot", "N_act")}
+    total = t_step.compile("N_tot", **fixed, N_act=37e9)
+    assert total(671e9) == pytest.approx(t_step(**POINT))
+    both = t_step.compile("N_act", "N_tot", **fixed)
+    active = t_compute.compile("N_act", {"N_tot": 671e9}, B=64, n=72, C=5e15)
+    for call in (
+        lambda: total(1e9),
+        lambda: both(1e12, 1e11),
+        lambda: active(1e12),
+        lambda: total(np.array([671e9, 1e9])),
+        lambda: both(np.array([1e9, 1e12]), np.array([1e10, 1e11])),
+    ):
+        with pytest.raises(DomainError, match="more parameters than it has"):
+            call()
+    assert pickle.loads(pickle.dumps(total))(671e9) == total(671e9)
+    with pytest.raises(DomainError, match="do not broadcast together"):
+        both(np.ones(2), np.ones(3))
+
+
+@pytest.mark.parametrize("call", [lambda: t_step.compile(**POINT), lambda: t_step.compile("B", "B", **POINT)])
+def test_compiling_needs_each_free_name_once(call):
+    with pytest.raises(NameUnknown, match="name each input to leave free once"):
+        call()
+
+
+def test_a_compiled_formula_without_a_usable_result_says_so():
+    f = notation.formulas["standard_load"].compile("m_price", m_speed=2.0)
+    with pytest.raises(DomainError, match="standard_load came out as nan"):
+        f(1.0)
+    with pytest.raises(DomainError, match="came out as nan"):
+        notation.formulas["standard_load"].compile("m_speed", m_price=1.0)
+
+
+def test_sources_may_hold_arrays_and_unused_values_are_checked_if_related():
+    rates = np.array([1e15, 2e15])
+    assert t_compute({"C": rates}, {"C": rates.copy()}, B=1, N_act=1e9).shape == (2,)
+    with pytest.raises(DomainError, match="C is given twice"):
+        t_compute({"C": rates}, {"C": 2 * rates}, B=1, N_act=1e9)
+    assert t_compute({"C": rates}, {"C": 2 * rates}, B=1, N_act=1e9, C=1e15) == pytest.approx(2e-6)
+    with pytest.raises(DomainError, match="N_tot = 'x'"):
+        t_compute({"N_tot": "x"}, B=1, N_act=1e9, C=1e15)
+    with pytest.raises(DomainError, match=r"do not broadcast together: N_act \(2,\), N_tot \(3,\)"):
+        t_compute({"N_tot": np.ones(3)}, B=1, N_act=[1e9, 2e9], C=1e15)
+
+
+def test_an_expression_without_a_name_in_a_module_refuses_to_pickle():
+    with pytest.raises(pickle.PicklingError, match="pickle its expr"):
+        pickle.dumps(notation.expression(2 * t_step.expr, "s", "twice"))
+
+
+def test_a_second_formula_of_one_name_in_a_module_is_refused():
+    fresh = notation.child()
+
+    @fresh.formula("s", "t")
+    def twice(T):
+        """The first."""
+        return T
+
+    with pytest.raises(NameUnknown, match="already defines a formula of that name"):
+
+        @fresh.formula("s", "t")
+        def twice(T):
+            """The second, further down."""
+            return 2 * T
