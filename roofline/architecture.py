@@ -8,7 +8,7 @@ Elements and FLOPs are plain numbers here; bytes begin where a precision is chos
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .attention import (
     Cache,
@@ -18,6 +18,7 @@ from .attention import (
     LinearAttention,
     SoftmaxAttention,
     check,
+    check_context,
 )
 
 __all__ = [
@@ -92,6 +93,8 @@ class Shape:
 
     def __post_init__(self) -> None:
         check(self)
+        _check_stack("attention", self.attention, Attention)
+        _check_stack("feedforward", self.feedforward, Dense | Experts)
         for name, size in self.extras:
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
                 raise ValueError(f"extras.{name} must be a whole number of at least 1, got {size!r}")
@@ -104,6 +107,16 @@ class Shape:
         return sum(kind.layers for kind in self.attention)
 
 
+def _check_stack(name: str, stack: object, kinds: Any) -> None:
+    """ValueError unless the stack is a tuple of layers of these kinds."""
+    named = ", ".join(kind.__name__ for kind in kinds.__args__)
+    if not isinstance(stack, tuple):
+        raise ValueError(f"{name} must be a tuple of {named} layers, got {stack!r}")
+    for kind in stack:
+        if not isinstance(kind, kinds):
+            raise ValueError(f"{name} must be a tuple of {named} layers, got {kind!r} in it")
+
+
 class Part(NamedTuple):
     """One row of the parameter table: entries held, and entries used for one token."""
 
@@ -114,6 +127,11 @@ class Part(NamedTuple):
 
 def parameters(shape: Shape) -> tuple[Part, ...]:
     """The parameters by component, in the order a token meets them."""
+    return tuple(row for row in _components(shape) if row.total)
+
+
+def _components(shape: Shape) -> tuple[Part, ...]:
+    """Every component that a model may have, those that this one lacks with no entries."""
     embedding = shape.vocabulary * shape.width
     attention = sum(kind.layers * kind.weights(shape.width) for kind in shape.attention)
     dense = sum(k.layers * k.weights(shape.width) for k in shape.feedforward if isinstance(k, Dense))
@@ -121,14 +139,16 @@ def parameters(shape: Shape) -> tuple[Part, ...]:
     router = sum(kind.layers * shape.width * kind.routed for kind in moe)
     each = [(kind, kind.layers * kind.weights(shape.width)) for kind in moe]
     shared = sum(size * kind.shared for kind, size in each)
-    rows = (Part("input embedding", 0 if shape.tied else embedding, 0 if shape.tied else embedding),
+    tied, apart = (embedding, 0) if shape.tied else (0, embedding)
+    return (Part("input embedding", apart, apart),
             Part("attention", attention, attention),
             Part("dense feed-forward", dense, dense),
             Part("routers", router, router),
             Part("shared experts", shared, shared),
             Part("routed experts", sum(s * k.routed for k, s in each), sum(s * k.top_k for k, s in each)),
-            Part("tied embedding and output head" if shape.tied else "output head", embedding, embedding))
-    return tuple(row for row in rows if row.total) + tuple(Part(name, size, 0) for name, size in shape.extras)
+            Part("tied embedding and output head", tied, tied),
+            Part("output head", apart, apart),
+            *(Part(name, size, 0) for name, size in shape.extras))
 
 
 def total_parameters(shape: Shape, extras: bool = True) -> int:
@@ -138,7 +158,11 @@ def total_parameters(shape: Shape, extras: bool = True) -> int:
 
 def active_parameters(shape: Shape, without: tuple[str, ...] = ()) -> int:
     """Parameters used for one token, leaving out the named components (such as "input embedding")."""
-    return sum(p.active for p in parameters(shape) if p.name not in without)
+    rows = _components(shape)
+    known = [row.name for row in rows]
+    if unknown := [without] if isinstance(without, str) else [name for name in without if name not in known]:
+        raise ValueError(f"without must be a tuple of components ({', '.join(known)}), got {unknown[0]!r}")
+    return sum(row.active for row in rows if row.name not in without)
 
 
 def stored_cache(shape: Shape) -> Cache:
@@ -157,8 +181,7 @@ def flops_per_token(shape: Shape, context: float = 0, absorbed: bool = True) -> 
     The input embedding is looked up, not multiplied, so it costs nothing. MLA's absorbed form (decode) meets
     the cached latent directly; `absorbed=False` is the expanded form (prefill).
     """
-    if not context >= 0:
-        raise ValueError(f"context must be a number of tokens of at least 0, got {context!r}")
+    check_context(context)
     attention = sum(kind.layers * kind.flops(context, absorbed) for kind in shape.attention)
     weights = active_parameters(shape, without=("input embedding",))
     return {"weights": 2.0 * weights, "attention": float(attention)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import ClassVar
 
 
@@ -21,6 +22,12 @@ def check(layer: object, may_be_zero: tuple[str, ...] = ()) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ValueError(f"{field.name} must be a whole number of at least {least}, got {value!r}")
+
+
+def check_context(context: float) -> None:
+    """ValueError unless `context` is a number of tokens."""
+    if isinstance(context, bool) or not isinstance(context, Real) or not 0 <= context < math.inf:
+        raise ValueError(f"context must be a number of tokens of at least 0, got {context!r}")
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Cache:
 
     def elements(self, context: float) -> float:
         """Elements at a context of so many tokens."""
+        check_context(context)
         return self.growing * context + sum(e * min(context, cap) for cap, e in self.capped)
 
     def one_cap(self) -> tuple[float, int]:

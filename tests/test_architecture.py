@@ -336,6 +336,11 @@ def test_weights_of_each_kind_equal_the_sizes_of_its_matrices():
     assert apart.weights(d) == sum(map(math.prod, [(d, 6), (6, 32), (d, 8), (d, 8), (d, 8), (16, 3), (16, 3), (6, d)]))
 
 
+def test_a_component_that_a_model_lacks_may_be_left_out():
+    tied = models["Gemma-3-27B"].shape
+    assert tied.tied and active_parameters(tied, ("input embedding", "output head")) == active_parameters(tied)
+
+
 # --- bad input
 
 
@@ -356,6 +361,17 @@ def test_weights_of_each_kind_equal_the_sizes_of_its_matrices():
                    feedforward=(Dense(layers=1, hidden=1),)), "2 attention layers but 1 feed-forward layers"),
     (lambda: flops_per_token(models["Llama-3-8B"].shape, -1),
      "context must be a number of tokens of at least 0, got -1"),
+    (lambda: flops_per_token(models["Llama-3-8B"].shape, "5"),
+     "context must be a number of tokens of at least 0, got '5'"),
+    (lambda: Shape(width=1, vocabulary=1, attention=(5,), feedforward=(Dense(layers=1, hidden=1),)),
+     "attention must be a tuple of SoftmaxAttention, LatentAttention, CompressedAttention, LinearAttention layers, "
+     "got 5 in it"),
+    (lambda: Shape(width=1, vocabulary=1, attention=(), feedforward=5),
+     "feedforward must be a tuple of Dense, Experts layers, got 5"),
+    *((lambda bad=bad: active_parameters(models["Llama-3-8B"].shape, without=bad),
+       "without must be a tuple of components (input embedding, attention, dense feed-forward, routers, "
+       "shared experts, routed experts, tied embedding and output head, output head), got 'input embeding'")
+      for bad in (("input embeding",), ("attention", "input embeding"), "input embeding")),
     (lambda: flops_per_token(models["Llama-3-8B"].shape, math.nan),
      "context must be a number of tokens of at least 0, got nan"),
 ])

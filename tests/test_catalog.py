@@ -258,6 +258,11 @@ def test_records_pickle(record):
     assert pickle.loads(pickle.dumps(record)) == record
 
 
+def test_operands_of_any_symbol_can_be_shown():
+    shown = repr(Operands("a link", {"T": 0.02, "price": 1 / 3600, "b_w": 0.5, "not_yet": 3.0}, {}))
+    assert shown == "<a link: T = 20 ms, price = $1.000 per hour, b_w = 4 bit/parameter, not_yet = 3>"
+
+
 # --- prices
 
 
@@ -275,7 +280,10 @@ def test_prices_are_selected_by_provider_model_tier_date_and_context():
     assert [p.name for p in prices.select(model="GPT-5.6 Sol", date=datetime.date(2026, 8, 21))] == ["gpt56sol_b"]
     assert [p.name for p in prices.select(model="Gemini 2.5 Pro", tier="batch")] == ["gemini25pro_batch"]
     assert len(prices.select(provider="openai")) == 19
-    assert prices.select(model="nothing") == ()
+    assert prices.select(model="GPT-5.6 Sol", date="2020-01-01") == ()    # known, but has no line on that day
+    assert prices.select(model="Claude Opus 4.6", tier="peak") == ()    # each known, but not together
+    moment = datetime.datetime(2026, 8, 21, 23, 59)
+    assert prices.select(model="GPT-5.6 Sol", date=moment) == prices.select(model="GPT-5.6 Sol", date="2026-08-21")
 
 
 def test_a_context_on_the_threshold_is_charged_the_lower_price():
@@ -431,11 +439,30 @@ def test_a_vague_date_means_a_span_of_days(text, first, last):
      "flashmla has no figure 'memory'; did you mean memory_bound?"),
     (lambda: chips["A100"].at("fp8"), UnknownPrecision,
      "A100 80GB has no 'fp8' rate in the catalog; it has bf16 and int8"),
+    (lambda: prices.select(provider="Antropic"), UnknownName,
+     "no price line has the provider 'Antropic'; did you mean Anthropic?"),
+    (lambda: prices.select(model="Claude Opus 4.66"), UnknownName,
+     "no price line has the model 'Claude Opus 4.66'; did you mean Claude Opus 4.6"),
+    (lambda: prices.select(tier="standrad"), UnknownName,
+     "no price line has the tier 'standrad'; did you mean standard?"),
+    (lambda: prices.select(tier="zzz"), UnknownName, "no price line has the tier 'zzz'; there are "),
+    (lambda: prices.select(model=5), UnknownName, "a model is looked up by its name, not by 5"),
+    *((lambda bad=bad: prices.select(date=bad), ValueError,
+       f"date: expected a date such as 2026, 2026-09 or 2026-09-20, got {bad!r}")
+      for bad in ("yesterday", "2026-13-01", "2026-00-00", "2026-02-30", "", 20260301, 2026.5, True)),
+    *((lambda bad=bad: prices.select(context=bad), ValueError,
+       f"context must be a number of tokens of at least 0, got {bad!r}")
+      for bad in ("8k", -1, float("nan"), True)),
+    *((lambda bad=bad: models["DeepSeek-V3"].kv_stored("bf16", bad), ValueError,
+       f"context must be a number of tokens of at least 0, got {bad!r}")
+      for bad in (-5, float("nan"), float("inf"), "5", None)),
+    (lambda: models["DeepSeek-V3"].kv_read("bf16", -5), ValueError,
+     "context must be a number of tokens of at least 0, got -5"),
     (lambda: chips["GB200"].at("fp8", n=0), ValueError, "n must be a whole number of chips of at least 1, got 0"),
     (lambda: chips["GB200"].at("fp8", n=2.5), ValueError, "n must be a whole number of chips of at least 1, got 2.5"),
     (lambda: chips["GB200"].at("fp8", n=True), ValueError, "n must be a whole number of chips of at least 1, got True"),
     (lambda: models["Llama-3-70B"].at(kv="fp7"), UnknownPrecision,
-     "precision 'fp7' is not known; there are fp32, bf16"),
+     "precision 'fp7' is not known; there are fp64, fp32"),
     (lambda: models["Character.AI"].at(), MissingFact,
      "the shape of Character.AI is not published, so its cost cannot be computed"),
     (lambda: models["Llama-3-8B"].model_copy(update={"active": None}).at(), MissingFact,
@@ -483,6 +510,7 @@ def model(**changes):
     (lambda: chip(memmory="80 GB"), "chips.yaml, X1, memmory: is not a known field; did you mean memory"),
     (lambda: chip(date="last week"), "chips.yaml, X1, date: expected a date such as 2026, 2026-09 or 2026-09-20"),
     (lambda: chip(date="2026-13"), "chips.yaml, X1, date: expected a date such as 2026, 2026-09 or 2026-09-20"),
+    (lambda: chip(date="2026-00-00"), "chips.yaml, X1, date: expected a date such as 2026, 2026-09 or 2026-09-20"),
     (lambda: chip(sources=[]), "chips.yaml, X1, sources: "),
     (lambda: chip(unconfirmed=["speed"]),
      "chips.yaml, X1: 'speed' is called unconfirmed or disputed but is no field of this record"),
@@ -505,7 +533,7 @@ def model(**changes):
      "models.yaml, M1, shape: layers must be a whole number of at least 1, got 'one'"),
     (lambda: model(depth=3), "models.yaml, M1, shape: a shape has no 'depth'; it has width, vocabulary, "),
     (lambda: validated(Model, "M1", {**GOOD_MODEL, "weights": "fp9"}, "models.yaml"),
-     "models.yaml, M1, weights: precision 'fp9' is not known; there are fp32, "),
+     "models.yaml, M1, weights: precision 'fp9' is not known; there are fp64, "),
     (lambda: validated(Model, "M1", {**GOOD_MODEL, "weights": {"experts": "fp4"}}, "models.yaml"),
      "models.yaml, M1, weights: expected one precision, or one for experts and one for rest"),
     (lambda: chip(rates={"fp9": "1 TFLOP/s"}), "chips.yaml, X1, rates.fp9"),
@@ -526,11 +554,14 @@ def test_a_bad_record_is_refused_with_file_record_field_and_what_was_expected(ma
 @pytest.mark.parametrize("text, sentence", [
     ("a: 1\na: 2\n", "f.yaml, line 2: not valid YAML: 'a' is given twice"),
     ("a: [1\n", "f.yaml, line 2: not valid YAML: "),
-    ("- a\n", "f.yaml: expected a mapping of names to records"),
-    ("", "f.yaml: expected a mapping of names to records"),
+    ("- a\n", "f.yaml: expected a mapping of names to values, got ['a']"),
+    ("", "f.yaml: expected a mapping of names to values, got None"),
+    ("[a, b]: 1\n", "f.yaml, line 1: not valid YAML: a name is expected"),
+    ("a: \x07\n", "f.yaml: not valid YAML: "),
+    (b"a: \xff\n", "f.yaml: cannot be read (not text)"),
 ])
 def test_a_bad_file_is_refused_with_its_line(tmp_path, text, sentence):
-    (tmp_path / "f.yaml").write_text(text)
+    (tmp_path / "f.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(DataError) as error:
         read(tmp_path / "f.yaml")
     assert message(error).startswith(sentence)

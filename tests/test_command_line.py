@@ -8,6 +8,7 @@ import pytest
 
 import roofline
 from roofline.__main__ import COMMANDS, main
+from roofline.catalog import measured
 from roofline.measure import cpu, load, sweep
 
 
@@ -66,6 +67,42 @@ def test_measuring_the_cpu_writes_a_run_and_says_where_it_bends(capsys, monkeypa
     told = capsys.readouterr()
     assert "C = " in told.out and "W = " in told.out and "crossover predicted" in told.out
     assert len(told.err.splitlines()) == len(run.results)
+
+
+def doing(monkeypatch, measure):
+    monkeypatch.setattr("roofline.measure.measure", lambda *arguments, **named: measure())
+
+
+def run_without(what):
+    """The contributed run of one Xeon core, less some of its results."""
+    run = measured["xeon-1-core"]
+    return run.model_copy(update={"results": tuple(r for r in run.results if not what(r))})
+
+
+def test_a_sweep_that_stopped_before_the_bend_says_that_it_was_not_reached(capsys, monkeypatch, tmp_path):
+    doing(monkeypatch, lambda: run_without(lambda r: r.what == "weights" and r.batch > 8))
+    assert main(["measure", "cpu", "--out", str(tmp_path / "cpu.yaml")]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert len(lines) == 2 and all(line.endswith("not reached by batch 8") for line in lines)
+
+
+def test_a_run_that_cannot_be_fitted_is_kept_and_gets_one_sentence(capsys, monkeypatch, tmp_path):
+    doing(monkeypatch, lambda: run_without(lambda r: r.what == "matmul"))
+    says = complaint(capsys, "measure", "cpu", "--out", str(tmp_path / "cpu.yaml"))
+    assert "cpu.yaml is written, but the run of" in says and "lacks a square product" in says
+    assert load(tmp_path / "cpu.yaml").kind == "cpu"
+
+
+def test_a_failure_to_measure_is_not_called_a_failure_to_write(capsys, monkeypatch, tmp_path):
+    def broken():
+        raise OSError(12, "Cannot allocate memory")
+
+    doing(monkeypatch, broken)
+    says = complaint(capsys, "measure", "cpu", "--out", str(tmp_path / "cpu.yaml"))
+    assert "the cpu cannot be measured (Cannot allocate memory)" in says and "written" not in says
+    doing(monkeypatch, lambda: measured["xeon-1-core"])
+    monkeypatch.setattr("pathlib.Path.write_text", lambda *arguments, **named: broken())
+    assert "cpu.yaml: cannot be written" in complaint(capsys, "measure", "cpu", "--out", str(tmp_path / "cpu.yaml"))
 
 
 @pytest.mark.parametrize("module", COMMANDS)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from roofline import batch_size
+from roofline import batch_size, catalog
+from roofline.algebra import DomainError, InputMissing, NameUnknown
 from roofline.catalog.loading import DataError
+from roofline.catalog.price import Price
 from roofline.notation import notation
 from roofline.teaching import ledger as module
 from roofline.teaching.claims import BY_RULE, VERDICTS, bounds, by_rule
 from roofline.teaching.ledger import LedgerError, claim, claims_table, load, reading
-from roofline.teaching.recompute import described, evaluate
+from roofline.teaching.recompute import PRICE_UNITS, described, evaluate
 
 HERE = Path(__file__).parent
 INLINE = {f"batch-size-{n}" for n in (17, 19, 23, 27, 35, 41, 43)}
@@ -189,6 +191,46 @@ def test_a_part_given_agrees_with_the_same_part_computed():
     assert evaluate(by_part).value == pytest.approx(evaluate(direct).value)
 
 
+BALANCE = "batch_size.balance_batch"
+
+
+@pytest.mark.parametrize(("given", "error", "says"), [
+    ([{"machine_balance": "300 token", "N_act": "2e12 parameter", "N_tot": "1e12 parameter"}], DomainError,
+     "N_act = 2e+12 is more than N_tot = 1e+12"),
+    ([{"chip": "GB200", "at": "fp8"}, {"chip": "H100", "at": "fp8"}, {"sparsity_ratio": 8}], DomainError,
+     "balance_batch: C is given twice"),
+    ([{"machine_balance": "300 token"}], InputMissing, "needs N_act (active parameters"),
+    ([{"sparsity_ratio": -1, "machine_balance": "300 token"}], DomainError, "sparsity_ratio = -1"),
+    ([{"sparsity_ratio": 8, "t_step": "1 s"}], NameUnknown, "balance_batch does not depend on t_step"),
+    ([{"sparsity_ratio": 8, "N_tot": "1e12 parameter"}], NameUnknown, "balance_batch does not depend on N_tot"),
+])  # fmt: skip
+def test_a_formula_given_a_part_is_checked_as_any_other_call(given, error, says):
+    with pytest.raises(error) as caught:
+        evaluate({"formula": BALANCE, "given": given})
+    assert says in str(caught.value)
+
+
+def test_giving_a_part_leaves_the_book_as_it_was():
+    before = dict(notation.formulas), dict(notation.inputs)
+    given = [{"machine_balance": "300 token", "sparsity_ratio": 8}]
+    assert evaluate({"formula": BALANCE, "given": given}).value == 2400
+    assert (notation.formulas, notation.inputs) == before
+    assert set(batch_size.balance_batch.inputs) == {"phi", "q", "b_w", "N_act", "N_tot", "C", "W"}
+
+
+def test_every_figure_of_a_price_has_the_unit_that_it_is_written_in():
+    """Against the price list as text: USD/Mtoken on the page is USD/token here; a ratio of two prices has no unit."""
+    line = catalog.prices["opus46_fast"]
+    assert evaluate({"price": "opus46_fast", "value": "output_to_input"}) == (line.output / line.input, "1")
+    assert evaluate({"price": "opus46_fast", "value": "input_to_cached"}) == (line.input / line.cached_input, "1")
+    names = [n for n in {*dir(Price), *Price.model_fields} if not n.startswith(("_", "model_"))]
+    assert {n for n in names for p in catalog.prices.values() if isinstance(getattr(p, n), float)} == set(PRICE_UNITS)
+    written = {"TokenPrice": "USD/token", "Tokens": "token", "Ratio": "1"}
+    for name, kind in Price.__annotations__.items():
+        if kind.split(" ")[0] in written:
+            assert PRICE_UNITS[name] == written[kind.split(" ")[0]], name
+
+
 def test_a_stated_range_holds_anywhere_inside():
     assert bounds("15 to 20 ms", "s") == (0.015, 0.02) == bounds("15 ms to 20 ms", "s")
     assert bounds("2 to 3", "1") == (2, 3) and bounds(1000, "1") == (1000, 1000)
@@ -251,7 +293,7 @@ def test_the_worst_recomputation_decides_unless_one_is_named(tmp_path):
     (case({"fromula": DRAIN}), "expected exactly one of formula, chip"),
     (case({"disclosure": "google_2025_4", "value": "traffic"}), "no disclosure is called 'google_2025_4'"),
     (case({"disclosure": "google_2025_04", "value": "trafic"}), "has no figure 'trafic'; did you mean traffic"),
-    (case({"price": "opus46_fast", "value": "speed"}), "has no figure 'speed'"),
+    (case({"price": "opus46_fast", "value": "speed"}), "has no figure 'speed'; did you mean speed_multiple"),
     (case({"chip": "H100", "at": "fp8", "value": "Q"}), "gives no 'Q'"),
     (case({"model": "DeepSeek-V3", "attention": "sparse"}), "expected absorbed or expanded"),
     (case({"ratio": ["1 s"]}), "ratio: expected a list of two computations"),

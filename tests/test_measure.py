@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from roofline.catalog import DataError, measurement
+from roofline.catalog import DataError, measured, measurement
 from roofline.measure import Result, Run, clock, cpu, fit, gpu, load, measure, sweep, to_yaml
 
 TINY = sweep.Sizes(stream_bytes=4_000, squares=(8, 16), weights=(3, 6, 5), batches=(1, 2, 4, 8), cache=(6, 2, 7, 5))
@@ -182,7 +182,7 @@ def test_the_catalog_takes_what_the_tool_writes(watched, tmp_path, monkeypatch):
     entry = measurement.load_measured()["a_processor"]
     assert fit(entry).predicted_crossover == pytest.approx(fit(run_of(watched[0])).predicted_crossover, rel=1e-4)
     (tmp_path / "measured/bad.yaml").write_text("kind: abacus")
-    with pytest.raises(DataError, match=r"bad\.yaml: "):
+    with pytest.raises(DataError, match=r"bad\.yaml, kind: "):
         measurement.load_measured()
 
 
@@ -222,7 +222,10 @@ def changed(**fields):
     (changed(precision="fp3"), "results.0.precision"),
     (changed(what="write"), "results.0.what"),
     ([1, 2], "mapping"),
-    ("{", "not YAML"),
+    ("{", "not valid YAML"),
+    ("kind: cpu\nkind: gpu", r"line 2: not valid YAML: 'kind' is given twice"),
+    (changed(sekonds=1.0), "run.yaml, sekonds: is not a known field"),
+    (changed(seconds="soon"), "run.yaml, results.0.seconds: .*got 'soon'"),
 ])
 def test_a_file_that_does_not_fit_gets_one_sentence(content, says, tmp_path):
     file = tmp_path / "run.yaml"
@@ -258,6 +261,28 @@ def test_a_machine_that_moves_three_times_the_bytes_bends_later_than_predicted()
     found = fit(run_of(slow))
     assert found.crossover == pytest.approx(3 * found.predicted_crossover)
     assert found.share_of_bandwidth == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(("largest", "reached"), [(8, False), (128, False), (256, False), (512, True), (4096, True)])
+def test_a_bend_is_seen_only_where_the_passes_go_well_beyond_it(largest, reached):
+    # an ideal machine that bends at batch 200, so that its last pass is over twice the floor from 400 on
+    found = fit(ideal(1e12, 1e10, batches=[2**i for i in range(13) if 2**i <= largest]))
+    assert found.crossover == (pytest.approx(200) if reached else None)
+
+
+def test_slow_passes_below_the_predicted_crossover_are_no_bend():
+    run = ideal(1e12, 1e10, batches=[1, 2, 4, 8])
+    slow = [r.model_copy(update={"seconds": 3 * r.seconds, "seconds_median": 3 * r.seconds_median})
+            if r.what == "weights" and r.batch == 8 else r for r in run.results]
+    assert fit(run_of(slow)).crossover is None
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp64"])
+def test_the_contributed_xeon_bends_and_does_not_when_cut_at_batch_8(precision):
+    run = measured["xeon-1-core"]
+    short = [r for r in run.results if r.what != "weights" or r.batch <= 8]
+    assert 5 < fit(run, precision).crossover < 40
+    assert fit(run.model_copy(update={"results": tuple(short)}), precision).crossover is None
 
 
 @pytest.mark.parametrize(("missing", "says"), [("weights", "no passes"), ("matmul", "square"), ("read", "memory read")])
@@ -311,6 +336,21 @@ def test_a_kind_of_machine_that_does_not_exist_is_refused():
 
 
 # A GPU
+
+
+def test_a_gpu_whose_memory_is_full_gets_one_sentence(monkeypatch):
+    class Full(RuntimeError):
+        """As torch's own: a RuntimeError of several lines."""
+
+    def no_room(*arguments):
+        raise Full("CUDA out of memory.\nTried to allocate 2.00 GiB.")
+
+    cuda = SimpleNamespace(is_available=lambda: True, OutOfMemoryError=Full)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(__version__="2.13", cuda=cuda))
+    monkeypatch.setattr(gpu, "TorchMachine", no_room)
+    with pytest.raises(gpu.MissingDevice, match="too little free memory") as error:
+        measure("gpu", 1)
+    assert "\n" not in str(error.value)
 
 
 def test_without_torch_there_is_one_sentence(monkeypatch):

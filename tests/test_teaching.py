@@ -112,6 +112,12 @@ def test_no_published_run_beats_its_bound():
     assert all(run.source in disclosures for run in runs)
 
 
+def test_batch_and_context_of_the_published_runs_are_figures_of_their_reports():
+    h100, gb200 = (run for run in decode_runs() if run.who == "SGLang")
+    assert (h100.batch, gb200.batch) == (72 * 256, 48 * 1408) and h100.context == gb200.context == 2000
+    assert disclosures[h100.source].unit("decode_input") == disclosures[gb200.source].unit("decode_input") == "token"
+
+
 def test_deepseeks_batch_follows_from_its_published_rates():
     # 18 nodes at 14.8 thousand tokens per second, 20 to 22 tokens per second for each user
     assert deepseek_batch() == pytest.approx(18 * 14_800 / 21) and not math.isnan(deepseek_batch())

@@ -27,6 +27,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a name is expected", problem_mark=key.start_mark)
             if key.value in seen:
                 problem = f"{key.value!r} is given twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
@@ -40,11 +42,15 @@ def read(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except OSError as error:
         raise DataError(f"{path.name}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name}: cannot be read (not text)") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise DataError(f"{path.name}, line {line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise DataError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
-        raise DataError(f"{path.name}: expected a mapping of names to records")
+        raise DataError(f"{path.name}: expected a mapping of names to values, got {content!r:.60}")
     return content
 
 
@@ -52,10 +58,15 @@ def validated(model: type[R], name: str, content: Any, file: str) -> R:
     """One record, or a DataError that names file, record, field and value, and what was expected."""
     if not isinstance(content, Mapping):
         raise DataError(f"{file}, {name}: expected the fields of a record, got {content!r}")
+    return checked(model, {"name": name, **content}, f"{file}, {name}")
+
+
+def checked(model: type[R], fields: Mapping[str, Any], where: str) -> R:
+    """The fields as a model, or a DataError that opens with `where`."""
     try:
-        return model(**{"name": name, **content})
+        return model.model_validate(fields)
     except ValidationError as error:
-        raise DataError(f"{file}, {name}{_sentence(error, model)}") from None
+        raise DataError(f"{where}{_sentence(error, model)}") from None
 
 
 def load(model: type[R], file: str) -> dict[str, R]:

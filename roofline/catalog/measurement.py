@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .errors import DataError
-from .loading import DATA
-
-BYTES = {"fp64": 8, "fp32": 4, "fp16": 2, "bf16": 2, "fp8": 1}  # bytes per number at each precision
+from .loading import DATA, checked, read
 
 Precision = Literal["fp64", "fp32", "fp16", "bf16", "fp8"]
 Sentence = Annotated[str, Field(min_length=1, max_length=300)]
@@ -110,29 +107,13 @@ def load(path: str | Path) -> Run:
 
     Raises
     ------
-    ValueError
-        One sentence that says which file, which field and what is wrong with it.
+    DataError
+        A ValueError of one sentence that says which file, which field and what is wrong with it.
     """
-    try:
-        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise ValueError(f"{path}: cannot be read ({reason})") from None
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: is not YAML ({' '.join(str(error).split())})") from None
-    if not isinstance(fields, dict):
-        raise ValueError(f"{path}: a measured run is a mapping that starts with 'kind: cpu' or 'kind: gpu'")
-    try:
-        return Run.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the run"
-        raise ValueError(f"{path}: {where}: {first['msg']}") from None
+    path = Path(path)
+    return checked(Run, read(path), path.name)
 
 
 def load_measured() -> dict[str, Run]:
     """The contributed runs by file name; DataError says which file does not fit and why."""
-    try:
-        return {path.stem: load(path) for path in sorted((DATA / "measured").glob("*.yaml"))}
-    except ValueError as error:
-        raise DataError(str(error)) from None
+    return {path.stem: load(path) for path in sorted((DATA / "measured").glob("*.yaml"))}

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .record import Source
 
-#: The unit in which each symbol is shown; values are always SI.
-SHOWN_IN = {
-    "C": "FLOP/s", "W": "byte/s", "M": "byte", "n": "1", "price": "USD/hour",
-    "N_tot": "parameter", "N_act": "parameter", "b_w": "bit/parameter", "kappa": "byte/token",
-    "kappa_cap": "byte/token", "L_cap": "token", "E": "1", "k": "1",
-}
+#: Units that read better than those of the notation; values are always SI.
+SHOWN_IN = {"price": "USD/hour", "b_w": "bit/parameter"}
 
 
 class Operands(Mapping[str, float]):
@@ -70,8 +66,10 @@ class Operands(Mapping[str, float]):
         return Operands, (self.label, dict(self._values), dict(self.sources), self.unconfirmed)
 
     def __repr__(self) -> str:
-        from roofline.algebra.units import text
+        from roofline.algebra.units import ONE, text
+        from roofline.notation import notation
 
+        units = {name: card.unit for name, card in notation.inputs.items()} | SHOWN_IN
         mark = dict.fromkeys(self.unconfirmed, " (unconfirmed)")
-        shown = (f"{name} = {text(value, SHOWN_IN[name], 4)}{mark.get(name, '')}" for name, value in self.items())
+        shown = (f"{name} = {text(value, units.get(name, ONE), 4)}{mark.get(name, '')}" for name, value in self.items())
         return f"<{self.label}: {', '.join(shown)}>"

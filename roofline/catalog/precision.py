@@ -9,6 +9,7 @@ from .errors import UnknownPrecision
 #: Bytes per element. The two block formats carry their scales: mxfp4 has 8 bits per 32 elements (4.25 bits an
 #: element), nvfp4 8 bits per 16 (4.5 bits). The scales of fp8 in large blocks are under 0.1 % and left out.
 BYTES: dict[str, float] = {
+    "fp64": 8.0,
     "fp32": 4.0,
     "bf16": 2.0,
     "fp16": 2.0,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 
 from pydantic import Field
 
+from roofline.attention import check_context
+
 from .collection import Catalog, closest, folded
 from .errors import UnknownName
-from .record import Date, Names, Ratio, Record, TokenPrice, Tokens, first_day, last_day
+from .record import Date, Names, Ratio, Record, TokenPrice, Tokens, dated, first_day, last_day
 
 
 class Price(Record):
@@ -103,21 +106,44 @@ class PriceList(Catalog[Price]):
             A day on which the price held, such as "2026-03-01".
         context : float, optional
             Context length in tokens.
+
+        Raises
+        ------
+        UnknownName
+            If no line of any date has that provider, model or tier.
+        ValueError
+            If the date or the context is none.
         """
-        day = first_day(date) if isinstance(date, str) else date
+        if context is not None:
+            check_context(context)
+        day = None if date is None else _day(date)
+        asked = {what: self._known(what, name) for what, name in
+                 (("provider", provider), ("model", model), ("tier", tier)) if name is not None}
         return tuple(
             line for line in self.values()
-            if (provider is None or folded(provider) == folded(line.provider))
-            and (model is None or folded(model) in map(folded, line.models))
-            and (tier is None or folded(tier) in map(folded, [line.tier, *line.tier.split("/")]))
+            if all(name in map(folded, _names(line, what)) for what, name in asked.items())
             and (day is None or line.holds_on(day))
             and (context is None or line.holds_at(context))
         )
 
+    def _known(self, what: str, name: str) -> str:
+        """The name of a provider, model or tier, folded; UnknownName with what is close if no line has it."""
+        if not isinstance(name, str):
+            raise UnknownName(f"a {what} is looked up by its name, not by {name!r}")
+        known = self._spelled(what)
+        if folded(name) not in known:
+            near = " or ".join(closest(name, known))
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(list(known.values())[:6])}"
+            raise UnknownName(f"no price line has the {what} {name!r}; {hint}")
+        return folded(name)
+
+    def _spelled(self, what: str) -> dict[str, str]:
+        return {folded(name): name for line in self.values() for name in _names(line, what)}
+
     def __getitem__(self, name: str) -> Price:
-        lines = self.select(model=name) if isinstance(name, str) and name not in self._records else ()
-        if not lines:
+        if not isinstance(name, str) or name in self._records or folded(name) not in self._spelled("model"):
             return super().__getitem__(name)
+        lines = self.select(model=name)
         current = [p for p in lines if p.tier == "standard" and p.until is None and p.context_above is None]
         if len(current) == 1:
             return current[0]
@@ -125,5 +151,23 @@ class PriceList(Catalog[Price]):
                           + ", ".join(f"{p.name} ({p.provider}, {p.tier})" for p in lines))
 
     def _unknown(self, name: str) -> str:
-        near = closest(name, {folded(model): model for line in self.values() for model in line.models})
+        near = closest(name, self._spelled("model"))
         return f"no price is called {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+def _names(line: Price, what: str) -> Sequence[str]:
+    """What a line's provider, model or tier may be called."""
+    called = {"provider": [line.provider], "model": line.models, "tier": [line.tier, *line.tier.split("/")]}
+    return called[what]
+
+
+def _day(date: str | datetime.date) -> datetime.date:
+    """A day given as text, as a date, or as a moment of it."""
+    if isinstance(date, datetime.datetime):
+        return date.date()
+    if isinstance(date, datetime.date):
+        return date
+    try:
+        return first_day(dated(date))
+    except ValueError as error:
+        raise ValueError(f"date: {error}, got {date!r}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import re
 from functools import partial
@@ -29,20 +30,21 @@ def quantity(value: Any, unit: str) -> float:
 
 def last_day(date: str) -> datetime.date:
     """The last day that a date such as 2026, 2026-09 or 2026-09-20 can mean."""
-    year, month, day = (*map(int, date.split("-")), 0, 0)[:3]
-    if day:
-        return datetime.date(year, month, day)
-    following = datetime.date(year + (month in (0, 12)), 1 if month in (0, 12) else month + 1, 1)
-    return following - datetime.timedelta(days=1)
+    year, *rest = map(int, date.split("-"))
+    if len(rest) == 2:
+        return datetime.date(year, *rest)
+    month = rest[0] if rest else 12
+    return datetime.date(year, month, calendar.monthrange(year, month)[1])
 
 
 def first_day(date: str) -> datetime.date:
     """The first day that a date such as 2026, 2026-09 or 2026-09-20 can mean."""
-    year, month, day = (*map(int, date.split("-")), 0, 0)[:3]
-    return datetime.date(year, month or 1, day or 1)
+    year, month, day = (*map(int, date.split("-")), 1, 1)[:3]
+    return datetime.date(year, month, day)
 
 
-def _date(value: Any) -> str:
+def dated(value: Any) -> str:
+    """A date as the files write it, in part or in full; ValueError if there is no such date."""
     text = str(value)
     try:
         if not _DATE.match(text):
@@ -61,7 +63,7 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Date = Annotated[str, BeforeValidator(_date)]
+Date = Annotated[str, BeforeValidator(dated)]
 FlopRate = Annotated[float, _in("FLOP/s"), Field(gt=0)]
 ByteRate = Annotated[float, _in("byte/s"), Field(gt=0)]
 Bytes = Annotated[float, _in("byte"), Field(gt=0)]

@@ -64,7 +64,7 @@ def measure(
     ValueError
         If `kind` is neither.
     gpu.MissingDevice
-        If torch or a CUDA GPU is missing; the message is one sentence.
+        If torch, a CUDA GPU or free memory on it is missing; the message is one sentence.
     """
     from ..catalog.measurement import Run
     from . import cpu, gpu
@@ -75,8 +75,9 @@ def measure(
         fields = cpu.describe()
     elif kind == "gpu":
         gpu.require_cuda()
-        machine = gpu.TorchMachine()
-        results = sweep(machine, gpu.sizes(gpu.memory_bytes()), seconds, report)
+        with gpu.memory_enough():
+            machine = gpu.TorchMachine()
+            results = sweep(machine, gpu.sizes(gpu.memory_bytes()), seconds, report)
         fields = gpu.describe(machine)
     else:
         raise ValueError(f"measure: kind {kind!r} is neither 'cpu' nor 'gpu'")

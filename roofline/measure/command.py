@@ -38,25 +38,40 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.fail("--threads is for the cpu")
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(arguments.threads)))  # read as numpy is loaded
 
-    from ..catalog.measurement import to_yaml
-    from . import measure
     from .fitting import fit
+
+    measured = _measured(arguments)
+    _write(measured, arguments)
+    try:
+        precisions = dict.fromkeys(r.precision for r in measured.results if r.what == "weights")
+        summaries = [_summary(fit(measured, precision)) for precision in precisions]
+    except ValueError as error:
+        arguments.fail(f"{arguments.out} is written, but {error}")
+    print(f"{measured.device}: {len(measured.results)} results in {arguments.out}", *summaries, sep="\n")
+    return 0
+
+
+def _measured(arguments: argparse.Namespace) -> Any:
+    from . import measure
     from .gpu import MissingDevice, require_cuda
 
     try:
         if arguments.kind == "gpu":
             require_cuda()
-        today = datetime.date.today()
-        measured = measure(arguments.kind, arguments.seconds, today, _progress, arguments.threads)
-        arguments.out.write_text(to_yaml(measured), encoding="utf-8")
+        return measure(arguments.kind, arguments.seconds, datetime.date.today(), _progress, arguments.threads)
     except MissingDevice as error:
         arguments.fail(str(error))
     except OSError as error:
+        arguments.fail(f"the {arguments.kind} cannot be measured ({error.strerror or error})")
+
+
+def _write(measured: Any, arguments: argparse.Namespace) -> None:
+    from ..catalog.measurement import to_yaml
+
+    try:
+        arguments.out.write_text(to_yaml(measured), encoding="utf-8")
+    except OSError as error:
         arguments.fail(f"{arguments.out}: cannot be written ({error.strerror or error})")
-    print(f"{measured.device}: {len(measured.results)} results in {arguments.out}")
-    for precision in dict.fromkeys(r.precision for r in measured.results if r.what == "weights"):
-        print(_summary(fit(measured, precision)))
-    return 0
 
 
 def _summary(roofline: Any) -> str:
@@ -64,8 +79,8 @@ def _summary(roofline: Any) -> str:
 
     rate, bandwidth = text(roofline.chip["C"], "FLOP/s"), text(roofline.chip["W"], "byte/s")
     predicted, seen = roofline.predicted_crossover, roofline.crossover
-    return (f"{roofline.precision}: C = {rate}, W = {bandwidth}; "
-            f"crossover predicted at batch {predicted:.0f}, seen at {seen:.0f}")
+    return (f"{roofline.precision}: C = {rate}, W = {bandwidth}; crossover predicted at batch {predicted:.0f}, "
+            + (f"not reached by batch {roofline.batches[-1]:.0f}" if seen is None else f"seen at {seen:.0f}"))
 
 
 def _progress(line: str) -> None:

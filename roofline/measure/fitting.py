@@ -13,7 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..batch_size import balance_batch, t_compute, t_weights
-from ..catalog.measurement import BYTES
+from ..catalog.precision import bytes_per_element
+
+BENT = 2.0  # the last pass over the fastest one, from which a bend between them can be read off
 
 
 class Measured(Protocol):
@@ -55,8 +57,13 @@ class Roofline:
         return float(self.seconds.min())
 
     @property
-    def crossover(self) -> float:
-        """Batch where a line from zero through the largest pass meets the fastest pass: the bend as seen."""
+    def crossover(self) -> float | None:
+        """Batch where a line from zero through the largest pass meets the fastest pass: the bend as seen.
+
+        None if the passes ended before the predicted crossover, or before they took twice the time of the fastest.
+        """
+        if self.batches[-1] < self.predicted_crossover or self.seconds[-1] < BENT * self.floor:
+            return None
         return float(self.floor / (self.seconds[-1] / self.batches[-1]))
 
     @property
@@ -98,7 +105,7 @@ def fit(run: Measured, precision: str | None = None) -> Roofline:
     return Roofline(
         precision=precision,
         chip={"C": max(map(_flop_per_s, squares)), "W": max(map(_bytes_per_s, reads)), "n": 1.0},
-        model={"N_tot": weights, "N_act": weights, "b_w": float(BYTES[precision])},
+        model={"N_tot": weights, "N_act": weights, "b_w": bytes_per_element(precision)},
         batches=np.array([r.batch for r in passes], dtype=float),
         seconds=np.array([r.seconds for r in passes]),
     )

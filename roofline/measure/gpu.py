@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .sweep import BATCHES, Sizes
@@ -35,6 +37,16 @@ def require_cuda() -> None:
     torch = torch_module()
     if not torch.cuda.is_available():
         raise MissingDevice(f"torch {torch.__version__} sees no CUDA GPU on this machine; try: measure cpu")
+
+
+@contextmanager
+def memory_enough() -> Iterator[None]:
+    """Raise `MissingDevice` where torch finds the GPU's memory full."""
+    torch = torch_module()
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError:
+        raise MissingDevice("the GPU has too little free memory for the sweep; end what else uses it") from None
 
 
 class TorchMachine:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from ..catalog.measurement import BYTES, Result
+from ..catalog.measurement import Result
+from ..catalog.precision import BYTES
 from .timing import Timing, Work, clock
 
 
@@ -108,7 +109,7 @@ def _result(
 def copies(machine: Machine, sizes: Sizes, pace: Pace) -> Iterator[Result]:
     """Copy one large buffer onto another: every byte is read once and written once."""
     precision = machine.precisions[0]
-    numbers = sizes.stream_bytes // BYTES[precision]
+    numbers = int(sizes.stream_bytes / BYTES[precision])
     source, target = (machine.random((numbers,), precision) for _ in range(2))
     for threads in machine.thread_counts:
         timing = pace.clock(machine, lambda t=threads: machine.copy(target, source, t))  # type: ignore[misc]
@@ -119,7 +120,7 @@ def copies(machine: Machine, sizes: Sizes, pace: Pace) -> Iterator[Result]:
 def reads(machine: Machine, sizes: Sizes, pace: Pace) -> Iterator[Result]:
     """Reduce one large buffer to a number: every byte is read once and nothing is written."""
     precision = machine.precisions[0]
-    numbers = sizes.stream_bytes // BYTES[precision]
+    numbers = int(sizes.stream_bytes / BYTES[precision])
     source = machine.random((numbers,), precision)
     for threads in machine.thread_counts:
         timing = pace.clock(machine, lambda t=threads: machine.read(source, t))  # type: ignore[misc]
@@ -185,9 +186,9 @@ def cache_reads(machine: Machine, sizes: Sizes, pace: Pace) -> Iterator[Result]:
                       2 * rows * context * width * group, numbers * BYTES[precision], batch)
 
 
-def output_bytes(precision: str) -> int:
+def output_bytes(precision: str) -> float:
     """Bytes per number of a product: fp8 products are written in bf16."""
-    return max(BYTES[precision], 2)
+    return max(BYTES[precision], 2.0)
 
 
 def line(result: Result) -> str:

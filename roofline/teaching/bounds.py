@@ -54,16 +54,17 @@ def decode_runs() -> tuple[DecodeRun, ...]:
     """The runs of DeepSeek-V3 and PaLM whose batch, context, precision and layout are all published."""
     own, h100 = disclosures["deepseek_inference_overview"], disclosures["sglang_96_h100"]
     gb200, palm = disclosures["sglang_gb200_part2"], disclosures["palm_540b_low_latency"]
-    prompt = 2000.0  # "2K inputs" in both reports
     fp8 = models["DeepSeek-V3"].at(weights="fp8", kv="bf16")
     n_own, n_h100, n_gb200 = own["decode_ep"], h100["decode_ep"], gb200["decode_ranks"]
     return (
         DecodeRun("DeepSeek", chips["H800"].at("fp8", n=int(n_own)), fp8, deepseek_batch(), own["mean_kv_length"],
                   own["decode_output_per_gpu"], own.name),
-        DecodeRun("SGLang", chips["H100"].at("fp8", n=int(n_h100)), fp8, 256 * n_h100, prompt,
-                  h100["decode_per_gpu_2k_batch256"], h100.name),
+        DecodeRun("SGLang", chips["H100"].at("fp8", n=int(n_h100)), fp8,
+                  h100["decode_batch_per_gpu_2k"] * n_h100, h100["decode_input"], h100["decode_per_gpu_2k_batch256"],
+                  h100.name),
         DecodeRun("SGLang", chips["GB200"].at("fp4", n=int(n_gb200)), models["DeepSeek-V3"].at("nvfp4", kv="fp8"),
-                  gb200["decode_batch_per_gpu_2k"] * n_gb200, prompt, gb200["decode_per_gpu_2k"], gb200.name),
+                  gb200["decode_batch_per_gpu_2k"] * n_gb200, gb200["decode_input"],
+                  gb200["decode_per_gpu_2k"], gb200.name),
         DecodeRun("Google", chips["TPU v4"].at("bf16", n=int(palm["chips"])), models["PaLM-540B"].at("int8"),
                   palm["decode_batch"], palm["prefill_tokens"],
                   palm["decode_tokens"] / palm["decode_latency"] * palm["decode_batch"] / palm["chips"], palm.name),

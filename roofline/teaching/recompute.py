@@ -15,16 +15,14 @@ from __future__ import annotations
 import math
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from importlib import import_module
 from typing import Any
 
-import sympy
-
 import roofline
 from roofline import catalog
-from roofline.algebra import DomainError, Formula, InputMissing, NameUnknown, UnitError, dimensions, units
+from roofline.algebra import DomainError, Formula, NameUnknown, Notation, UnitError, dimensions, units
 from roofline.algebra.symbols import nearest
 from roofline.architecture import flops_per_token
 from roofline.catalog.disclosure import Quantity, figure
@@ -32,10 +30,11 @@ from roofline.notation import notation
 
 Node = str | int | float | Mapping[str, Any]
 PRICE_UNITS = {
-    "price_multiple": units.ONE,
-    "speed_multiple": units.ONE,
-    "context_up_to": "token",
-    "context_above": "token",
+    **dict.fromkeys(
+        ("input", "output", "cached_input", "cache_write", "cache_write_5m", "cache_write_1h"), "USD/token"
+    ),
+    **dict.fromkeys(("price_multiple", "speed_multiple", "output_to_input", "input_to_cached"), units.ONE),
+    **dict.fromkeys(("context_up_to", "context_above"), "token"),
 }
 
 
@@ -123,11 +122,12 @@ def _disclosed(node: Mapping[str, Any]) -> Quantity:
 
 
 def _priced(node: Mapping[str, Any]) -> Quantity:
-    name = _value_name(node)
-    value = getattr(catalog.prices[node["price"]], name, None)
-    if not isinstance(value, int | float):
-        raise NotAComputation(f"the price {node['price']!r} has no figure {name!r}")
-    return Quantity(float(value), PRICE_UNITS.get(name, "USD/token"))
+    line, name = catalog.prices[node["price"]], _value_name(node)
+    value = getattr(line, name) if name in PRICE_UNITS else None
+    if value is None:
+        hint = "" if name in PRICE_UNITS else nearest(name, PRICE_UNITS)
+        raise NotAComputation(f"the price {node['price']!r} has no figure {name!r}{hint}")
+    return Quantity(float(value), PRICE_UNITS[name])
 
 
 def _value_name(node: Mapping[str, Any]) -> str:
@@ -178,45 +178,25 @@ def _fitting(made: Formula, name: str, found: Quantity) -> float:
 
 
 def _call(made: Formula, sources: list[Mapping[str, float]], values: dict[str, float]) -> float:
-    cut = {name for name in values if name in made.notation.formulas}
-    if not cut:
-        return float(made(*sources, **values))
-    expression = _down_to(made, cut)
-    free = {symbol.name: symbol for symbol in expression.free_symbols}
-    if unused := [name for name in values if name not in free]:
-        raise NameUnknown(f"{made.name} does not depend on {unused[0]}{nearest(unused[0], free)}")
-    known = {k: v for source in sources for k, v in source.items()} | values
-    return _number(made, expression.subs({free[name]: _input(made, name, known) for name in free}))
+    cut = [name for name in values if name in made.notation.formulas]
+    return float((_cut(made, cut) if cut else made)(*sources, **values))
 
 
-def _down_to(made: Formula, cut: set[str]) -> sympy.Expr:
-    """The formula's expression, in which the formulas named in `cut` stand as symbols."""
-    notation = made.notation
-
-    def part(name: str) -> sympy.Expr:
-        if name in cut:
-            return sympy.Symbol(name, positive=True)
-        inner = notation.formulas.get(name)
-        return _down_to(inner, cut) if inner else notation.inputs[name].symbol
-
-    return sympy.sympify(made.function(**{name: part(name) for name in made.arguments}))
+def _cut(made: Formula, names: list[str]) -> Formula:
+    """The formula in a notation of its own, in which the formulas named are inputs."""
+    child = made.notation.child()
+    for name in names:
+        part = child.formulas.pop(name)
+        child.symbol(name, part.tex, part.unit, part.meaning, part.result.name)
+    return _remade(made, child)
 
 
-def _input(made: Formula, name: str, known: Mapping[str, float]) -> float:
-    card = made.notation.inputs.get(name)
-    if card is None:
-        return known[name]
-    value = known.get(name, card.default)
-    if value is None:
-        raise InputMissing(f"{made.name} needs {card.describe()}")
-    return float(card.number(value))
-
-
-def _number(made: Formula, value: sympy.Expr) -> float:
-    result = float(value) if value.is_real else math.nan
-    if not made.result.holds(result, result):
-        raise DomainError(f"{made.name} came out as {result:.6g}, not {made.result.words}")
-    return result
+def _remade(made: Formula, notation: Notation) -> Formula:
+    """The formula and all it is built from, as the notation has their parts."""
+    for name in made.arguments:
+        if name in notation.formulas:
+            notation.formulas[name] = _remade(notation.formulas[name], notation)
+    return replace(made, notation=notation)
 
 
 # Arithmetic

@@ -31,7 +31,7 @@ class Markdown:
 def symbols() -> Markdown:
     """Every input: how page and code write it, unit, meaning, where it may lie, what it is when left out."""
     rows = [
-        f"| ${card.latex}$ | `{card.name}` | {unit(card.unit)} | {card.meaning} | {interval(card.domain)} "
+        f"| ${card.latex}$ | `{card.name}` | {unit(card.unit)} | {card.meaning} | {card.domain.signs} "
         f"| {'' if card.default is None else units.significant(card.default)} |"
         for card in notation.inputs.values()
     ]
@@ -47,11 +47,6 @@ def formulas() -> Markdown:
     ]
     head = "| In code | Definition | Unit | Meaning |\n|---|---|---|---|"
     return Markdown("\n".join([head, *rows]))
-
-
-def interval(domain: Any) -> str:
-    """Where a symbol may lie, in signs."""
-    return domain.signs
 
 
 def unit(name: str) -> str:
