@@ -20,6 +20,8 @@ help:
 	@echo "make clean      remove everything built, but for .venv"
 
 setup:
+	@command -v $(firstword $(PYTHON)) >/dev/null || { echo >&2 "[setup] there is no $(firstword $(PYTHON)) here;" \
+	    "install Python 3.11 to 3.13, or name the one you have: make PYTHON=python"; exit 1; }
 	@$(PYTHON) tools/bootstrap.py
 
 book: setup

@@ -33,7 +33,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(typed: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. Arguments that do not fit end with status 2 and one sentence."""
-    arguments = parser().parse_args(typed)
+    whole, typed = parser(), sys.argv[1:] if typed is None else typed
+    if not typed:
+        whole.print_help()
+        whole.error("name one COMMAND of these")
+    arguments = whole.parse_args(typed)
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt:

@@ -33,7 +33,6 @@ def test_a_wrong_argument_leaves_no_traceback():
 
 
 @pytest.mark.parametrize(("typed", "says"), [
-    ([], "COMMAND"),
     (["measur"], "measur"),
     (["--frobnicate"], "required"),
     (["measure"], "--out"),

@@ -1,6 +1,7 @@
 """Explorers in Python: what a description refuses, what the controls stand for, what is said, what syncs."""
 
 import dataclasses
+import itertools
 import json
 import re
 
@@ -69,6 +70,57 @@ def test_models_left_out_are_those_without_the_data():
 def test_a_chip_without_the_precision_falls_back_to_one_it_has():
     assert "fp8" not in chips["A100 80GB"].rates
     assert explorer(chip=chips["A100 80GB"].name).values["compute"] in chips["A100 80GB"].rates
+
+
+def test_a_choice_that_a_chip_closed_comes_back_with_another_chip():
+    widget, own = explorer(), explorer(compute="bf16")
+    for chip, compute in (("A100 80GB", "bf16"), ("GB200", "fp8")):
+        widget.set(chip=chip)
+        own.set(chip=chip)
+        assert (widget.values["compute"], own.values["compute"]) == (compute, "bf16")
+    widget.set(compute="fp4")
+    widget.set(chip="H100")
+    assert widget.values["compute"] in chips["H100"].rates and "fp4" not in chips["H100"].rates
+    widget.set(compute="fp8")  # asked for where fp4 is closed, and so kept
+    widget.set(chip="GB200")
+    assert widget.values["compute"] == "fp8"
+
+
+def test_values_that_were_assigned_are_wishes_too():
+    widget = explorer()
+    widget.values = {**widget.values, "compute": "bf16"}
+    for chip in ("A100 80GB", "H100"):
+        widget.set(chip=chip)
+        assert widget.values["compute"] == "bf16"
+
+
+def test_reset_restores_the_opening_and_its_wishes():
+    widget = explorer(chip="A100 80GB", B=512, price=0.001)
+    opened = dict(widget.values)
+    widget.set(chip="H100", compute="bf16", B=3, L=5000, n=8)
+    widget.reset()
+    assert widget.values == opened
+    widget.set(chip="H100")
+    assert widget.values["compute"] == "fp8"
+
+
+def test_sequences_and_tokens_are_counted_whole():
+    for name, low, high in (("B", 1, 1e5), ("L", 100, 1e6)):
+        stops = next(s.stops for s in build().sliders if s.name == name)
+        assert (stops[0], stops[-1]) == (low, high) and all(stop == int(stop) for stop in stops)
+        steps = [later / earlier for earlier, later in itertools.pairwise(stops)]
+        assert all(1 < step <= max(1.12, 1 + 1.01 / stop) for step, stop in zip(steps, stops, strict=False))
+
+
+def test_the_batch_where_compute_takes_over_has_the_digits_of_the_chapter():
+    widget = explorer()
+    shown = f"{round(widget['balance_batch_kv'], -1):,.0f}"
+    assert f"at a batch of {shown}." in widget.summary and f"at batch  {shown}" in repr(widget)
+
+
+def test_utilization_reads_in_hundredths():
+    widget = explorer()
+    assert f"{100 * widget['mfu']:.3g} %" in repr(widget)
 
 
 def test_rent_is_the_catalog_s_or_marked_as_assumed():

@@ -17,6 +17,7 @@ from roofline.teaching import ledger as module
 from roofline.teaching.claims import BY_RULE, VERDICTS, bounds, by_rule
 from roofline.teaching.ledger import LedgerError, claim, claims_table, load, reading
 from roofline.teaching.recompute import PRICE_UNITS, described, evaluate
+from roofline.teaching.tables import short
 
 HERE = Path(__file__).parent
 INLINE = {f"batch-size-{n}" for n in (17, 19, 23, 27, 35, 41, 43)}
@@ -380,7 +381,21 @@ def test_a_note_is_well_formed_and_says_its_verdict_in_words(ledger, name):
     tree = parsed(claim(name))
     text = "".join(tree.words)
     assert tree.ids == [f"claim-{name}"]
-    assert f"Verdict: {ledger[name].verdict}" in text and ledger[name].follows in text
+    assert f"Verdict: {ledger[name].verdict}" in text and ledger[name].follows in text.replace("\u202f", " ")
+
+
+def test_no_line_breaks_between_a_number_and_its_percent_sign():
+    markup = claims_table(inline=None)._repr_html_()
+    assert "\u202f%" in markup and not re.search(r"\d %", markup)
+
+
+def test_sources_are_named_and_proofs_are_folded(ledger):
+    row = next(row for row in ledger.values() if row.proof and "summary_notes" in row.sources)
+    shown = module.note(row, ledger)
+    assert ">transcript</a>" in shown and ">summary notes</span>" in shown
+    assert re.search(r"<details class=\"proof\"><summary>Proved in (a test|\d tests)</summary><code>test_", shown)
+    for row in ledger.values():
+        assert all(2 < len(short(ledger.sources[name])) <= 45 for name in row.sources), row.id
 
 
 def test_the_chapters_table_has_a_row_and_an_anchor_for_every_claim_not_in_the_text(ledger):

@@ -1,9 +1,11 @@
 """The notebooks: twins follow from their sources, and a change of code leaves no old number on a page."""
 
+import re
 from pathlib import Path
 
 import jupytext
 import pytest
+from nbformat.v4 import new_output
 
 from tools import book, execute, plain_markdown, twins
 
@@ -15,6 +17,7 @@ def name(page: Path) -> str:
     return f"{page.parent.name}/{page.stem}"
 
 
+MATHEMATICS = r"\$\$.+?\$\$|\$(?=\S)[^$]*?(?<=\S)\$(?!\d)"  # as Pandoc tells it from money
 HEADER = """\
 ---
 jupytext: {text_representation: {extension: .md, format_name: myst, format_version: 0.13}}
@@ -32,9 +35,10 @@ sys.path.insert(0, "..")
 from myst_nb import glue
 from roofline import SPEED
 glue("speed", SPEED, display=False)
+glue("fine", "$300", display=False)
 ```
 
-The speed is {glue:text}`speed` m/s.
+The speed is {glue:text}`speed` m/s. Faster costs {glue:text}`fine`.
 
 ```{code-cell} ipython3
 :tags: [nbval-ignore-output]
@@ -48,6 +52,7 @@ only_build_toc_files: true
 exclude_patterns: [lectures/*.ipynb]
 execute: {execute_notebooks: cache, raise_on_error: true, stderr_output: error}
 repository: {url: "https://github.com/a/book"}
+launch_buttons: {binderhub_url: "https://mybinder.org"}
 """
 
 
@@ -80,6 +85,25 @@ def test_a_change_in_the_package_reaches_the_page_and_the_twin(small_book: Path)
     twins.main(small_book)
     assert ">43</span> m/s" in shown(small_book)
     assert "The speed is 43 m/s." in (small_book / "lectures/number.ipynb").read_text()
+
+
+def test_the_site_offers_the_executed_twin_and_a_front_page(small_book: Path) -> None:
+    book.main(small_book)
+    offered = twins.read(small_book / "_build/html/_sources/lectures/number.ipynb")
+    assert "The speed is 41 m/s." in offered.cells[-2].source and offered.cells[-1].outputs
+    front = (small_book / "_build/html/index.html").read_text()
+    assert "<title>A small book</title>" in front and '<html lang="en">' in front
+    assert "url=lectures/number.html" in front and '<a href="lectures/number.html">' in front
+
+
+def test_a_build_says_how_far_it_is_and_ends_with_where_the_site_is(
+    small_book: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    book.main(small_book)
+    said = capfd.readouterr().out.splitlines()
+    assert any(re.fullmatch(r"\[book\]   lectures/number\.md done in \d+ s", line) for line in said), said
+    assert said[-1].endswith("_build/html/index.html")
+    assert all(line.startswith("[book]") for line in said), said
 
 
 def test_a_build_with_a_warning_fails_every_time(small_book: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +172,65 @@ def test_the_twin_holds_no_myst_and_no_pictures(page: Path) -> None:
     assert "widgets" not in twin.metadata
 
 
+def markdown_of(file: Path) -> str:
+    """All running text of a notebook, without its code."""
+    text = "\n\n".join(cell.source for cell in twins.read(file).cells if cell.cell_type == "markdown")
+    return re.sub(r"```.*?```|`[^`\n]+`", "", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_no_sum_of_money_in_a_twin_is_taken_for_mathematics(page: Path) -> None:
+    without_mathematics = re.sub(MATHEMATICS, "", markdown_of(page.with_suffix(".ipynb")), flags=re.DOTALL)
+    assert "$" not in without_mathematics, re.findall(r".{0,60}\$.{0,60}", without_mathematics)
+
+
+def test_only_plain_text_that_is_glued_keeps_its_dollars_as_money() -> None:
+    def made(kind: str, text: str) -> list:
+        return [new_output("display_data", {twins.GLUED + kind: text}, metadata={"scrapbook": {"name": "x"}})]
+
+    assert twins.glued([made("text/plain", "'$5.00 to $6.00'")]) == {"x": f"{twins.DOLLAR}5.00 to {twins.DOLLAR}6.00"}
+    assert twins.glued([made("text/latex", "$2m^3$")]) == {"x": "$2m^3$"}
+    assert re.sub(MATHEMATICS, "", "at $5.00 an hour, $6.00; $2m^3$ FLOP") == "at $5.00 an hour, $6.00;  FLOP"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_jupyter_folds_what_the_site_does_not_show_at_once(page: Path) -> None:
+    for cell in twins.code_cells(twins.read(page.with_suffix(".ipynb"))):
+        tags, folded = cell.metadata.get("tags", []), cell.metadata.get("jupyter", {})
+        hidden = any(tag in tags for tag in ("remove-input", "hide-input", "remove-cell"))
+        assert folded.get("source_hidden", False) == hidden, tags
+        assert folded.get("outputs_hidden", False) == ("remove-cell" in tags), tags
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_twin_links_to_twins_and_to_pages_of_the_site(page: Path) -> None:
+    address = twins.site_address(book.ROOT)
+    for target in re.findall(r"\]\(([^)\s#]+)", markdown_of(page.with_suffix(".ipynb"))):
+        if target.startswith(address):
+            assert target.removeprefix(address).removesuffix(".html") in book.pages(book.ROOT), target
+        elif "://" not in target:
+            assert (page.parent / target).is_file() and not target.endswith(".md"), target
+
+
+@pytest.mark.site
+def test_no_notebook_for_download_holds_myst(site: Path) -> None:
+    offered = sorted((site / "_sources").rglob("*.ipynb"))
+    assert {page.with_suffix(".ipynb").name for page in PAGES} <= {file.name for file in offered}
+    for file in offered:
+        text = markdown_of(file)
+        assert "{glue" not in text and "{term}" not in text, file
+        assert all(cell.execution_count for cell in twins.code_cells(twins.read(file))[1:]), file
+
+
+@pytest.mark.site
+def test_the_bare_address_has_a_title_an_icon_and_a_link(site: Path) -> None:
+    front, settings = (site / "index.html").read_text(encoding="utf8"), execute.config(book.ROOT)
+    assert f"<title>{settings['title']}</title>" in front and '<html lang="en">' in front
+    (icon,) = re.findall(r'rel="icon" href="([^"]+)"', front)
+    assert (site / icon).is_file()
+    assert 'content="0; url=book/intro.html"' in front and '<a href="book/intro.html">' in front
+
+
 @pytest.mark.parametrize("page", MARKDOWN, ids=name)
 def test_every_lecture_and_lab_says_that_it_is_a_notebook(page: Path) -> None:
     representation = jupytext.read(page).metadata["jupytext"]["text_representation"]
@@ -155,7 +238,7 @@ def test_every_lecture_and_lab_says_that_it_is_a_notebook(page: Path) -> None:
 
 
 def in_plain(text: str) -> str:
-    known = plain_markdown.Known(glued={"t": "1.16 ms"}, citations={"pope": ("Pope et al.", "2022")})
+    known = plain_markdown.Known({"t": "1.16 ms"}, citations={"pope": ("Pope et al.", "2022")}, site="https://a.b/")
     plain_markdown.collect([text], known)
     return plain_markdown.plain(text, known)
 
@@ -176,6 +259,9 @@ def in_plain(text: str) -> str:
             "**Exercise 1**\n\nHow?\n\n**Solution to exercise 1**",
         ),
         ("```python\nx = '{term}`left alone`'\n```", "```python\nx = '{term}`left alone`'\n```"),
+        ("the [table](../book/prices.md#rent)", "the [table](https://a.b/book/prices.html#rent)"),
+        ("the [lab](../labs/x.md), [next](y.md#z)", "the [lab](../labs/x.ipynb), [next](y.ipynb#z)"),
+        ("[there](https://c.d/e.md)", "[there](https://c.d/e.md)"),
         ("% a remark\n```{raw} html\n<b>\n```\nText", "Text"),
     ],
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools import bootstrap
+from tools import bootstrap, twins
 
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRIES = ["pypi" + ".org", "python" + "hosted", "registry.npm" + "js", "deb.debian" + ".org"]
@@ -80,8 +80,8 @@ def test_every_link_to_the_repository_is_the_configured_one(root: Path, name: st
     owner, project = address(root).split("/")[-2:]
     for found in re.findall(r"(?:github\.com|research\.google\.com/github|/v2/gh)/([\w-]+/[\w-]+)", text):
         assert found == f"{owner}/{project}", f"{name} links to {found}"
-    for site in re.findall(r"https://([\w-]+)\.github\.io/([\w-]+)", text):
-        assert site == (owner, project), f"{name} links to {site}"
+    for site in re.findall(r"https://[\w-]+\.github\.io/[\w-]+/", text):
+        assert site == twins.site_address(root), f"{name} links to {site}"
 
 
 def test_the_readme_fits_a_screen_and_says_the_commands(root: Path) -> None:
@@ -136,9 +136,28 @@ def test_a_fitting_python_elsewhere_on_the_path_is_used(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("said", ["Failed to establish a new connection", "dns error", "name resolution failed"])
-def test_no_network_is_told_in_one_line(said: str) -> None:
+def test_no_network_is_told_in_one_line(said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="no network"):
         bootstrap.run(sys.executable, "-c", f"import sys; sys.exit({said!r})")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_cache_that_cannot_be_written_is_replaced_by_one_in_the_build_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", os.devnull + "/cache")
+    listing = (sys.executable, "-m", "uv", "--quiet", "pip", "install", "--offline", "--dry-run", "uv")
+    assert bootstrap.attempt(listing)[0]
+    bootstrap.run(*listing)
+    assert os.environ["UV_CACHE_DIR"] == bootstrap.OWN_CACHE
+
+
+def test_make_says_that_there_is_no_python(root: Path) -> None:
+    told = subprocess.run(["make", "PYTHON=no-such-python", "setup"], cwd=root, capture_output=True, text=True)
+    assert told.returncode and "there is no no-such-python here; install Python 3.11 to 3.13" in told.stderr
+
+
+def test_the_bare_command_line_shows_its_help() -> None:
+    told = subprocess.run([sys.executable, "-m", "roofline"], capture_output=True, text=True)
+    assert told.returncode == 2 and "measure" in told.stdout and told.stderr.count("\n") == 1
 
 
 def test_a_failed_step_shows_what_it_said(capsys: pytest.CaptureFixture[str]) -> None:

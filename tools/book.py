@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tools import assets, execute
+from tools import assets, execute, finish
+
+if TYPE_CHECKING:
+    from jupyter_cache.base import JupyterCacheAbstract
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["book/**/*", "lectures/*.md", "labs/*.md"]
@@ -32,8 +36,7 @@ def main(root: Path = ROOT) -> Path:
             print(f"[book] nothing has changed: {root / '_build/html/index.html'}", flush=True)
             return root / "_build/html"
         assets.fetch(root)
-        execute.refresh(root)
-        build(root)
+        build(root, execute.refresh(root))
     took = time.monotonic() - started
     print(f"[book] {len(pages(root))} pages in {took:.0f} s: {root / '_build/html/index.html'}", flush=True)
     return root / "_build/html"
@@ -50,8 +53,8 @@ def stamp_text(root: Path) -> str:
     return execute.digest(root, MACHINERY) + "\n" + execute.digest(root, PAGES)
 
 
-def build(root: Path) -> None:
-    """Run Sphinx with every warning an error.
+def build(root: Path, cache: JupyterCacheAbstract) -> None:
+    """Run Sphinx with every warning an error, then finish its pages.
 
     Sphinx does not look at a page again, nor repeat its warnings, while the page's source stays the same. So
     everything is read anew when the machinery changed, and after a build that failed.
@@ -63,13 +66,24 @@ def build(root: Path) -> None:
             shutil.rmtree(root / "_build" / folder, ignore_errors=True)
     stamp.unlink(missing_ok=True)
     print("[book] building the pages", flush=True)
-    command = [sys.executable, str(ROOT / "tools/run_sphinx.py"), "build", ".", "-W", "--keep-going", "-n", "-q"]
-    if subprocess.call(command, cwd=root, env=environment()) != 0:
+    if not sphinx(root):
         shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)
         sys.exit("[book] the build failed; the warnings above say where")
+    finish.downloads(root, cache)
+    finish.front_page(root, pages(root)[0])
     if lost := missing(root):
         sys.exit("[book] pages of _toc.yml that were not written: " + ", ".join(lost))
     stamp.write_text(wanted)
+
+
+def sphinx(root: Path) -> bool:
+    """Run it and say whether all went well; show warnings always, and everything it said when it failed."""
+    command = [sys.executable, str(ROOT / "tools/run_sphinx.py"), "build", ".", "-W", "--keep-going", "-n", "-q"]
+    done = subprocess.run(command, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = done.stdout.decode(errors="replace").splitlines()
+    for line in said if done.returncode else [line for line in said if re.search("warning", line, re.IGNORECASE)]:
+        print(line, file=sys.stderr)
+    return done.returncode == 0
 
 
 def pages(root: Path) -> list[str]:

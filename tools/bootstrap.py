@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
+OWN_CACHE = str(ROOT / "_build/uv-cache")  # where uv's usual one cannot be written
 OLDEST, NEWEST = (3, 11), (3, 13)
+NO_CACHE = re.compile(r"failed to initialize cache|permission denied|read-only file system", re.IGNORECASE)
 OFFLINE = re.compile(r"name resolution|resolve host|dns error|connect|network|timed? ?out", re.IGNORECASE)
 
 
@@ -36,7 +38,7 @@ def main(root: Path = ROOT) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary, "uv.txt")
         file.write_text(only_uv)
-        pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check")
+        pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "0")
         run(*pip, "install", "--require-hashes", "-r", file)
     uv = (python, "-m", "uv", "--quiet", "pip")
     run(*uv, "sync", "--python", python, "--require-hashes", lock)
@@ -86,15 +88,23 @@ def locked(lock: Path, name: str) -> str:
 
 
 def run(*command: object) -> None:
-    """Run a step; if it fails, print the end of what it said and one line that says what to do."""
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode == 0:
+    """Run a step; if it fails, say what to do in one line, after its own last lines where the cause is unknown."""
+    failed, said = attempt(command)
+    if failed and NO_CACHE.search(said) and os.environ.get("UV_CACHE_DIR") != OWN_CACHE:
+        os.environ["UV_CACHE_DIR"] = OWN_CACHE
+        failed, said = attempt(command)
+    if not failed:
         return
-    said = done.stdout.decode(errors="replace").strip()
-    print("\n".join(said.splitlines()[-8:]), file=sys.stderr)
     if OFFLINE.search(said):
         give_up("no network? The first run downloads the packages of requirements.lock, later runs nothing")
+    print("\n".join(said.splitlines()[-8:]), file=sys.stderr)
     give_up("installing failed; the lines above say why")
+
+
+def attempt(command: "tuple[object, ...]") -> "tuple[bool, str]":
+    """Whether a step failed, and what it said."""
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode != 0, done.stdout.decode(errors="replace").strip()
 
 
 def stamp_text(root: Path) -> str:

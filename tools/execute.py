@@ -14,7 +14,9 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from jupyter_cache.base import JupyterCacheAbstract
@@ -37,6 +39,11 @@ def digest(root: Path, patterns: Iterable[str]) -> str:
 def code_digest(root: Path) -> str:
     """What the numbers in the book depend on besides the notebooks: the package and the lock."""
     return digest(root, ["roofline/**/*", "requirements.lock"])
+
+
+def config(root: Path) -> dict[str, Any]:
+    """What `_config.yml` says."""
+    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))
 
 
 def notebooks(root: Path) -> list[Path]:
@@ -82,13 +89,13 @@ def isolate_kernels(folder: Path) -> None:
 
 def run(cache: JupyterCacheAbstract, pages: list[str], root: Path) -> None:
     """Run these notebooks into the cache."""
-    from jupyter_cache.executors import load_executor
+    from tools.executor import Executor
 
     names = ", ".join(Path(page).relative_to(root).as_posix() for page in pages)
     print(f"[book] running {len(pages)} notebook{'s' if len(pages) > 1 else ''}: {names}", flush=True)
     logger = logging.getLogger("notebooks")
     logger.setLevel(logging.CRITICAL)
-    result = load_executor("local-parallel", cache, logger).run_and_cache(filter_uris=pages, timeout=TIMEOUT)
+    result = Executor(cache, logger).run_and_cache(filter_uris=pages, timeout=TIMEOUT)
     for page in result.excepted + result.errored:
         report(Path(page), cache.get_project_record(page).traceback or "the kernel did not start", root)
     if result.excepted or result.errored:

@@ -6,6 +6,7 @@ number. What has no meaning outside the site is left out.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ SITE_ONLY_LINES = re.compile(r"^(?:\([\w:.-]+\)=|%.*|\{[#.][^}\n]*\})\n?", re.MU
 EMPTY_LINK = re.compile(r"\[\]\(#?([\w:.-]+)\)")
 INLINE_ATTRIBUTES = re.compile(r"(?<=[\])])\{[#.][^}\n]*\}")
 BARE_SPAN = re.compile(r"\[([^\[\]]+)\]\{[#.][^}\n]*\}")
-PAGE_LINK = re.compile(r"(\]\((?:\.\./(?:lectures|labs)/)?\w+)\.md(?=[)#])")
+PAGE_LINK = re.compile(r"(?<=\]\()([\w./-]+)\.md(?=[)#])")
+WITH_TWINS = ("lectures/", "labs/")
 
 UNTITLED = {
     "note",
@@ -41,13 +43,18 @@ LEFT_OUT = {"raw", "only", "contents", "tableofcontents", "bibliography", "eval-
 
 @dataclass
 class Known:
-    """What roles refer to: glued values, numbers of equations and exercises, titles, citations (author, year)."""
+    """What roles refer to: glued values, numbers of equations and exercises, titles, citations (author, year).
+
+    Links start from the page's `folder` in the repository; pages without a twin are read at the address `site`.
+    """
 
     glued: dict[str, str] = field(default_factory=dict)
     equations: dict[str, int] = field(default_factory=dict)
     exercises: dict[str, int] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     citations: dict[str, tuple[str, str]] = field(default_factory=dict)
+    folder: str = "lectures"
+    site: str = ""
 
 
 def collect(texts: Iterable[str], known: Known) -> None:
@@ -141,7 +148,13 @@ def inline(text: str, known: Known) -> str:
     text = ROLE.sub(lambda found: role(found[1], found[2], known), text)
     text = EMPTY_LINK.sub(lambda found: referred(found[1], known), text)
     text = INLINE_ATTRIBUTES.sub("", BARE_SPAN.sub(r"\1", text))
-    return PAGE_LINK.sub(r"\1.ipynb", text)
+    return PAGE_LINK.sub(lambda found: linked(found[1], known), text)
+
+
+def linked(page: str, known: Known) -> str:
+    """Where a link to another page leads: to its twin beside this one, else to the page on the site."""
+    whole = posixpath.normpath(posixpath.join(known.folder, page))
+    return f"{page}.ipynb" if whole.startswith(WITH_TWINS) else f"{known.site}{whole}.html"
 
 
 def role(name: str, content: str, known: Known) -> str:

@@ -9,20 +9,24 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jupytext
 import nbformat
-import yaml
 from nbformat import NotebookNode
 
 from tools import execute
 from tools.plain_markdown import Known, collect, plain
 
+if TYPE_CHECKING:
+    from jupyter_cache.base import JupyterCacheAbstract
+
 ROOT = Path(__file__).resolve().parent.parent
 GLUED = "application/papermill.record/"
 LEFT_OUT = ("image/", "application/pdf", "application/vnd.jupyter.widget-view")
 MEASURED = "nbval-ignore-output"
+DOLLAR = "<span>&#36;</span>"  # Jupyter, unlike Colab, takes even an escaped dollar for the start of mathematics
+CODE_HIDDEN = {"remove-input", "hide-input", "remove-cell"}  # tags of cells whose code the site does not show at once
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -40,15 +44,19 @@ def main(root: Path = ROOT) -> None:
     """Run what has changed and write the twins that are not up to date."""
     cache = execute.refresh(root)
     for page in sources(root):
-        executed = cache.get_project_notebook(str(page)).nb
-        _, executed = cache.merge_match_into_notebook(executed)
-        fresh = derive(page, [cell.outputs for cell in code_cells(executed)], root)
+        fresh = executed(page, cache, root)
         file = page.with_suffix(".ipynb")
         if not problem(page, root) and unmeasured(read(file)) == unmeasured(fresh):
             print(f"[twins] unchanged: {file.relative_to(root)}", flush=True)
             continue
         nbformat.write(fresh, file)
         print(f"[twins] written: {file.relative_to(root)}", flush=True)
+
+
+def executed(page: Path, cache: JupyterCacheAbstract, root: Path) -> NotebookNode:
+    """The twin of a page with the outputs that the site shows."""
+    _, found = cache.merge_match_into_notebook(cache.get_project_notebook(str(page)).nb)
+    return derive(page, [cell.outputs for cell in code_cells(found)], root)
 
 
 def sources(root: Path) -> list[Path]:
@@ -80,8 +88,10 @@ def derive(page: Path, outputs: list[list[NotebookNode]], root: Path = ROOT) -> 
     for number, (cell, found) in enumerate(zip(code_cells(notebook), outputs, strict=True), start=1):
         cell.execution_count = number
         cell.outputs = [cleaned(output, number) for output in joined(found) if visible(output)]
+        fold(cell)
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-    known = Known(glued=glued(outputs), citations=citations(root / "book/references.bib"))
+    cited = citations(root / "book/references.bib")
+    known = Known(glued(outputs), citations=cited, folder=page.parent.name, site=site_address(root))
     collect((cell.source for cell in texts), known)
     for cell in texts:
         cell.source = plain(cell.source, known)
@@ -93,9 +103,24 @@ def derive(page: Path, outputs: list[list[NotebookNode]], root: Path = ROOT) -> 
 
 def install_cell(root: Path) -> NotebookNode:
     """The first cell: installs the package where it is missing."""
-    address = yaml.safe_load((root / "_config.yml").read_text(encoding="utf8"))["repository"]["url"]
+    address = execute.config(root)["repository"]["url"]
     metadata = {"tags": ["nbval-skip"]}
     return nbformat.v4.new_code_cell(INSTALL.format(address=address).rstrip(), metadata=metadata)
+
+
+def site_address(root: Path) -> str:
+    """Where the site is published: `baseurl` under `html` in `_config.yml`, else the repository's GitHub Pages."""
+    settings = execute.config(root)
+    owner, project = settings["repository"]["url"].rstrip("/").split("/")[-2:]
+    return settings.get("html", {}).get("baseurl") or f"https://{owner}.github.io/{project}/"
+
+
+def fold(cell: NotebookNode) -> None:
+    """Fold in Jupyter what the site does not show at once: the code, and for `remove-cell` its outputs too."""
+    tags = set(cell.metadata.get("tags", []))
+    if tags & CODE_HIDDEN:
+        folded = {"source_hidden": True} | ({"outputs_hidden": True} if "remove-cell" in tags else {})
+        cell.metadata["jupyter"] = cell.metadata.get("jupyter", {}) | folded
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -136,14 +161,14 @@ def cleaned(output: NotebookNode, number: int) -> NotebookNode:
 
 
 def glued(outputs: Iterable[Iterable[NotebookNode]]) -> dict[str, str]:
-    """Every glued value as the page shows it."""
+    """Every glued value as the page shows it, in Markdown: in plain text a dollar is money, not mathematics."""
     found = {}
     for output in (output for cell in outputs for output in cell):
         name = output.get("metadata", {}).get("scrapbook", {}).get("name")
         data = {kind.removeprefix(GLUED): value for kind, value in output.get("data", {}).items()}
         if name:
-            text = data.get("text/markdown") or data.get("text/latex") or data.get("text/plain", "")
-            found[name] = unquoted(text)
+            written = data.get("text/markdown") or data.get("text/latex")
+            found[name] = unquoted(written) if written else unquoted(data.get("text/plain", "")).replace("$", DOLLAR)
     return found
 
 

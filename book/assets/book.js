@@ -33,6 +33,18 @@ for (const formula of document.querySelectorAll(".katex-display")) {
 // The bibliography is written with a role that WAI-ARIA has withdrawn.
 for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
 
+// Search results quote a page as text: of each formula one form, cells apart; read from a disk they quote nothing.
+if (typeof Search !== "undefined") {
+  const plain = Search.htmlToText;
+  Search.htmlToText = (markup, anchor) => {
+    const page = new DOMParser().parseFromString(markup, "text/html");
+    for (const part of page.querySelectorAll(".katex-mathml, .visually-hidden")) part.remove();
+    for (const cell of page.querySelectorAll("th, td, dt, dd")) cell.append(" ");
+    return plain(page.documentElement.outerHTML, anchor).replaceAll("\u200b", "");
+  };
+  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+}
+
 // Paper is light, and shows what is folded.
 const root = document.documentElement;
 let opened = [], theme = root.dataset.theme;

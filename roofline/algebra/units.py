@@ -48,6 +48,7 @@ watt = joule / second = W
 """
 
 ONE = "1"  # the unit of counts and ratios
+PERCENT = "%"  # how `text` may write a ratio: in hundredths
 
 
 class UnitError(ValueError):
@@ -187,11 +188,12 @@ def text(value: float, in_unit: str = ONE, digits: int = 3) -> str:
 
     A unit without a prefix is scaled to a readable one (0.00116, "s" -> "1.16 ms"); a unit with a prefix is kept
     (0.00116, "µs" -> "1,160 µs"); counts, tokens and parameters use words ("671 billion parameters"); money reads
-    as "$0.31 per million tokens". Infinity reads as "∞", never as a number.
+    as "$0.31 per million tokens"; "%" writes a ratio in hundredths (0.037 -> "3.7 %"). Infinity reads as "∞", never
+    as a number.
     """
     if math.isnan(value):
         raise UnitError(f"cannot write NaN in {in_unit}")
-    scaled = value / factor(in_unit)
+    scaled = value * 100 if in_unit == PERCENT else value / factor(in_unit)
     if math.isinf(scaled):
         return "∞" if scaled > 0 else "−∞"
     sign, size = ("−" if scaled < 0 else ""), abs(scaled)
@@ -205,10 +207,10 @@ def text(value: float, in_unit: str = ONE, digits: int = 3) -> str:
     if head in PREFIXED:
         scale, prefix = _scale(size, PREFIXES, digits)
         return f"{sign}{significant(size / scale, digits)} {prefix}{PREFIXED[head]}{slash}{rest}"
-    if head in (ONE, "token", "parameter"):
+    if head in (ONE, PERCENT, "token", "parameter"):
         scale, word = _scale(size, WORDS, digits)
         one = significant(size / scale, digits) == "1" and not word
-        noun = "" if head == ONE else f" {head}" if one else f" {head}s"
+        noun = "" if head == ONE else f" {head}" if one or head == PERCENT else f" {head}s"
         return f"{sign}{significant(size / scale, digits)}{word}{noun}{slash}{rest}"
     return f"{sign}{significant(size, digits)} {in_unit}"
 
@@ -222,9 +224,10 @@ def _scale(size: float, steps: list[tuple[float, str]], digits: int) -> tuple[fl
 
 
 def _money(size: float, digits: int) -> str:
-    if size >= 1e6:
+    """The form that suits the amount once it is rounded: $999.999 reads as $1,000, and $999,999.6 as $1 million."""
+    near = float(rounded_to(size, digits))
+    if near >= 1e6:
         scale, word = _scale(size, WORDS, digits)
         return significant(size / scale, digits) + word
-    if 0.1 <= size < 1000:
-        return f"{Decimal(size).quantize(Decimal(1).scaleb(-max(2, digits - 1)), ROUND_HALF_UP)}"
-    return significant(size, digits)
+    cents = Decimal(size).quantize(Decimal(1).scaleb(-max(2, digits - 1)), ROUND_HALF_UP)
+    return f"{cents}" if near >= 0.1 and cents < 1000 else significant(size, digits)

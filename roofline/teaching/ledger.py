@@ -7,6 +7,7 @@ its end, `claims_table("batch_size")`. Both are plain HTML without mathematics; 
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -18,7 +19,7 @@ from roofline.catalog.loading import read, validated
 from roofline.catalog.record import Source
 
 from .claims import VERDICTS, Claim, LedgerError
-from .tables import Html, links
+from .tables import Html, citations
 
 __all__ = ["Claim", "Ledger", "LedgerError", "claim", "claims_table", "load", "reading"]
 
@@ -149,18 +150,18 @@ def note(row: Claim, ledger: Ledger) -> str:
         ("Why", row.filled(row.reason)),
         ("What decides", row.filled(row.decides)),
     ]
-    listed = "".join(f"<div><dt>{name}</dt><dd>{html.escape(words)}</dd></div>" for name, words in facts if words)
+    listed = "".join(f"<div><dt>{name}</dt><dd>{_words(words)}</dd></div>" for name, words in facts if words)
     return (
         f'<div class="claim" id="{anchor(row.id)}" role="note" aria-label="Claim {row.id}" '
         f'data-verdict="{row.verdict}"><p class="claim-said"><strong>{html.escape(_speaker(row))}:</strong> '
-        f'{html.escape(row.claim)}</p><p class="claim-verdict">{badge(row)}</p><dl>{listed}</dl>'
-        f'<p class="claim-foot">{_foot(row, ledger, row.chapter)}</p></div>'
+        f'{_words(row.claim)}</p><p class="claim-verdict">{badge(row)}</p><dl>{listed}</dl>'
+        f"{_foot(row, ledger, row.chapter)}</div>"
     )
 
 
 def badge(row: Claim) -> str:
     """The verdict, by colour and in words, and how far off the number is."""
-    gap = f' <span class="claim-gap">{html.escape(row.gap)}</span>' if row.gap else ""
+    gap = f' <span class="claim-gap">{_words(row.gap)}</span>' if row.gap else ""
     kind = row.verdict.replace(" ", "-")
     said = f'<span class="visually-hidden">Verdict: </span>{row.verdict}'
     return f'<span class="verdict verdict-{kind}">{said}</span>{gap}'
@@ -180,28 +181,33 @@ def _line(row: Claim, ledger: Ledger, page: str | None) -> str:
     numbers = f"Said: {row.said}. Follows: {row.follows}." if row.said else ""
     verdict = f"<p>{badge(row)}</p>" + _paragraph(numbers)
     decides = f"What decides: {row.filled(row.decides)}" if row.decides else ""
-    why = _paragraph(row.filled(row.reason)) + _paragraph(decides) + f"<small>{_foot(row, ledger, page)}</small>"
+    why = _paragraph(row.filled(row.reason)) + _paragraph(decides) + _foot(row, ledger, page)
     return (
         f'<tr{place} data-verdict="{row.verdict}" data-chapter="{row.chapter}">'
-        f'<th scope="row">{html.escape(row.claim)}<small>{html.escape(_speaker(row))}, {row.id}</small></th>'
+        f'<th scope="row">{_words(row.claim)}<small>{html.escape(_speaker(row))}, {row.id}</small></th>'
         f'<td data-label="Verdict">{verdict}</td><td data-label="Why">{why}</td></tr>'
     )
 
 
+def _words(text: str) -> str:
+    """Text of a claim as markup; a number and its percent sign stay on one line."""
+    return re.sub(r"(?<=\d) (?=%)", "\N{NARROW NO-BREAK SPACE}", html.escape(text))
+
+
 def _paragraph(words: str) -> str:
-    return f"<p>{html.escape(words)}</p>" if words else ""
+    return f"<p>{_words(words)}</p>" if words else ""
 
 
 def _foot(row: Claim, ledger: Ledger, page: str | None) -> str:
-    """Proofs, related claims, sources."""
-    parts = []
+    """Related claims, sources, and, folded, the tests that prove it."""
+    see = f"See {', '.join(_link(ledger[name], page) for name in row.see)}. " if row.see else ""
+    sources = f"<p>{see}Sources: {citations(ledger.sources[name] for name in row.sources)}</p>"
+    proof = ""
     if row.proof:
-        names = (f"<code>{html.escape(name).replace('_', '_<wbr>')}</code>" for name in row.proof)
-        parts.append(f"Proved in the tests: {', '.join(names)}.")
-    if row.see:
-        parts.append(f"See {', '.join(_link(ledger[name], page) for name in row.see)}.")
-    parts.append(f"Sources: {links(ledger.sources[name] for name in row.sources)}")
-    return " ".join(parts)
+        tests = ", ".join(f"<code>{html.escape(name).replace('_', '_<wbr>')}</code>" for name in row.proof)
+        count = "a test" if len(row.proof) == 1 else f"{len(row.proof)} tests"
+        proof = f'<details class="proof"><summary>Proved in {count}</summary>{tests}</details>'
+    return f'<div class="claim-foot">{sources}{proof}</div>'
 
 
 def _link(row: Claim, page: str | None) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,6 +109,30 @@ def links(sources: Iterable[Any]) -> str:
         else:
             found.append(f'<span title="{title}">{number}<span class="visually-hidden">: {title}</span></span>')
     return " ".join(found)
+
+
+def citations(sources: Iterable[Any]) -> str:
+    """Links to sources by short names, the full title on hover; plain text for a source without an address."""
+    found = []
+    for source in sources:
+        title = html.escape(source.title + (f", {source.date}" if source.date else ""))
+        words = html.escape(short(source))
+        if source.url and source.url.startswith("http"):
+            url = html.escape(source.url.split(" ")[0])
+            found.append(f'<a href="{url}" title="{title}">{words}</a>')
+        else:
+            found.append(f'<span title="{title}">{words}</span>')
+    return ", ".join(found)
+
+
+def short(source: Any) -> str:
+    """A source in a few words: of the lecture its key, such as "flashcards"; otherwise how its title begins."""
+    if source.kind in ("lecture", "transcript", "flashcards", "summary"):
+        return str(source.name).replace("_", " ")
+    words = re.split(r" \(|[,:] ", source.title)[0].split()[:4]
+    while len(words) > 1 and words[-1] in ("a", "and", "at", "by", "for", "in", "of", "on", "the", "to"):
+        words.pop()
+    return " ".join(words)
 
 
 def table(name: str, columns: Sequence[Column], records: Iterable[Any], caption: str, sources: bool = True) -> Html:

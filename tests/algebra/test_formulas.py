@@ -479,3 +479,22 @@ def test_a_second_formula_of_one_name_in_a_module_is_refused():
         def twice(T):
             """The second, further down."""
             return 2 * T
+
+
+def test_zero_and_infinity_fit_every_unit(book):
+    assert book.expression(sympy.Integer(0), "s", "nothing")() == 0.0
+    assert book.expression(Max(book.inputs["x"].symbol, 0), "s", "no less than nothing")(x=2.0) == 2.0
+    assert book.expression(sympy.oo, "s", "for ever").unit == "s"
+
+
+def test_sums_are_written_numbers_first_and_what_is_taken_away_last():
+    x, total, active = (notation.inputs[n].symbol for n in ("T", "N_tot", "N_act"))
+    assert notation.latex(total - active) == r"N_\text{tot} - N_\text{act}"
+    assert notation.latex(1 + x / x.func("T", positive=True) * x) == "1 + T"
+    assert notation.latex(1 - x) == "1 - T"
+
+
+def test_long_values_are_cut_short_in_messages():
+    with pytest.raises(DomainError, match=r"B = \[1, 2, 3.*\.\.\.: expected") as error:
+        t_step(**{**POINT, "B": [*range(1, 60), None]})
+    assert len(str(error.value)) < 200

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from roofline.algebra import units
 from roofline.algebra.units import UnitError, compatible, factor, parse, text
+from roofline.teaching import numbers as prose
 
 
 @pytest.mark.parametrize(
@@ -75,10 +76,35 @@ def test_byte_and_gib_follow_the_convention():
         (math.inf, "1", "∞"),
         (3.2e-7, "1", "3.20 × 10⁻⁷"),
         (-0.5, "1", "−0.5"),
+        (0.037, "%", "3.7 %"),
+        (1, "%", "100 %"),
+        (-0.99999, "%", "−100 %"),
+        (0, "%", "0 %"),
+        (999.994, "USD", "$999.99"),
+        (999.999, "USD", "$1,000"),
+        (999_499, "USD", "$999,000"),
+        (999_999.6, "USD", "$1 million"),
+        (0.09999, "USD", "$0.10"),
+        (0, "USD", "$0"),
     ],
 )
 def test_results_read_as_a_person_writes_them(value, unit, written):
     assert text(value, unit) == written
+
+
+@given(st.floats(1e-6, 1e6), st.integers(1, 6))
+def test_hundredths_read_as_the_prose_writes_them(ratio, digits):
+    assert text(ratio, "%", digits) == prose.written(ratio, "%", digits)
+
+
+@given(st.floats(0.1, 1e9), st.integers(3, 6))
+def test_money_reads_back_and_shows_cents_only_below_a_thousand(amount, digits):
+    shown = text(amount, "USD", digits).removeprefix("$")
+    scale = 1e6 if "million" in shown else 1e9 if "billion" in shown else 1
+    number = float(shown.split()[0].replace(",", "")) * scale
+    assert number == pytest.approx(amount, rel=0.51 * 10 ** (1 - digits), abs=0.00501)
+    if digits == 3:
+        assert ("." in shown and "illion" not in shown) == (number < 1000)
 
 
 def test_nan_is_never_written():

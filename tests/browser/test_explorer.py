@@ -92,6 +92,8 @@ def assert_as_python(sheet, described):
         near = {words.say(described, name, results[name] * (1 + bit)) for bit in (0, -1e-15, 1e-15)}
         assert text in near, (name, values)
     assert sheet.inner_text(".explorer .regime") == described.regime(values)
+    held = [c.label for c in described.cautions if results[c.large.name] > results[c.small.name]]
+    assert sheet.locator(".explorer .warning:visible").all_inner_texts() == held
     notes, alt = words.remarks(described, values), words.fill(described, described.chart.alt, values)
     assert [*map(rough, sheet.locator(".explorer .notes p").all_inner_texts())] == [*map(rough, notes)]
     assert rough(sheet.get_attribute(".explorer svg", "aria-label")) == rough(alt)
@@ -176,7 +178,8 @@ def test_sympy_numpy_and_javascript_agree_on_every_formula(browser):
 # numbers as words
 
 def numbers_to_write(rng):
-    ties = [0.125, 2.5, 1.125, 5445.0, 544.5, 54450.0, 0.0001, 1000.0, 999.5, 999.49, 99.95, 0.99951, 1e15, 123456789.5]
+    ties = [0.125, 2.5, 1.125, 5445.0, 544.5, 54450.0, 0.0001, 1000.0, 999.5, 999.49, 99.95, 0.99951, 1e15, 123456789.5,
+            999.994, 999.999, 999499.0, 999999.6, 0.09999, 0.037]
     sizes = [10 ** rng.uniform(-16, 20) for _ in range(80)]
     sizes += [float(f"{10 ** rng.uniform(-9, 15):.4g}") for _ in range(80)]
     edges = [10.0**k for k in range(-9, 18)] + [k * f for k in (60, 86400, 3600) for f in (1.9999, 2, 2.005, 5)]
@@ -186,7 +189,8 @@ def numbers_to_write(rng):
 
 def test_numbers_are_written_as_in_python(browser):
     rng, shown = random.Random(2), ["1", "s", "byte", "byte/s", "FLOP/s", "token", "token/s", "parameter", "USD/hour",
-                                    "USD/Mtoken", "USD/token", "USD/s", "USD", "µs", "FLOP/byte", "byte/token", "J"]
+                                    "USD/Mtoken", "USD/token", "USD/s", "USD", "µs", "%", "FLOP/byte",
+                                    "byte/token", "J"]
     cases = [(x, unit, digits) for unit in shown for x in numbers_to_write(rng) for digits in (2, 3, 4, 6)]
     module = parts.script("() => ({})", shown)
     sheet = browser.new_page()
@@ -239,12 +243,72 @@ def test_choices_move_the_numbers_to_what_python_computes(show):
 def test_page_settles_as_python_does(show):
     sheet = show(explorer())
     drag(sheet, "price", 0.9)
-    before = settled(sheet)
+    before, wishes = settled(sheet), build().opening()
     for chip in ("A100 80GB", "MI300X", "GB200"):
         sheet.select_option(".explorer select[name=chip]", chip)
-        before = build().moved(before, chip=chip)
+        before = build().moved(before, wishes, chip=chip)
         assert settled(sheet) == before
         assert ("assumed" in sheet.get_attribute(".explorer .origin", "class")) == (chip == "GB200")
+
+
+def test_a_choice_comes_back_with_a_chip_that_has_it(show):
+    widget = explorer()
+    sheet = show(widget)
+    for chosen in ({"chip": "A100 80GB"}, {"chip": "GB200"}, {"compute": "fp4"}, {"chip": "H100"}, {"compute": "fp8"},
+                   {"chip": "GB200"}, {"compute": "bf16"}, {"chip": "H100"}):
+        widget.set(**chosen)
+        for name, option in chosen.items():
+            sheet.select_option(f".explorer select[name={name}]", option)
+        assert assert_as_python(sheet, build()) == widget.values
+
+
+def test_reset_by_key_restores_the_opening(show):
+    widget = explorer(chip="A100 80GB", B=512, price=0.001)
+    sheet = show(widget)
+    sheet.select_option(".explorer select[name=chip]", "H100")
+    drag(sheet, "B", 0.9)
+    drag(sheet, "L", 0.4)
+    assert settled(sheet) != widget.values
+    sheet.evaluate("document.querySelector('.explorer select').focus()")
+    sheet.keyboard.press("Shift+Tab")
+    assert sheet.evaluate("document.activeElement.textContent") == "Reset"
+    sheet.keyboard.press("Enter")
+    assert assert_as_python(sheet, build()) == widget.values
+    sheet.select_option(".explorer select[name=chip]", "H100")
+    assert settled(sheet)["compute"] == "fp8"
+
+
+def test_jupyterlab_leaves_every_control_its_keys(show):
+    sheet = show(explorer())
+    controls = sheet.locator(".explorer :is(select, input, button)")
+    assert controls.count() == 10
+    assert set(controls.evaluate_all("all => all.map(e => e.dataset.lmSuppressShortcuts)")) == {"true"}
+
+
+@pytest.mark.parametrize("width", [390, 900])
+def test_long_times_on_the_axis_stay_in_seconds_and_on_the_page(show, width):
+    sheet = show(explorer(chip="TPU v5e", model="Llama-3-70B", n=1, B=1000, L=1e6), width=width)
+    ticks = sheet.locator(".explorer .grid text[text-anchor=end]").all_text_contents()
+    assert "1,000 s" in ticks and not [tick for tick in ticks if re.search("min|h$|days", tick)]
+    card = boxes_of(sheet, ".explorer")[0]
+    assert all(box["left"] >= card["left"] + 2 for box in boxes_of(sheet, ".explorer .grid text"))
+
+
+@pytest.mark.parametrize("width", [320, 390, 640, 700, 900, 1280])
+def test_a_warning_appears_without_moving_the_numbers(show, width):
+    sheet = show(explorer(B=1, L=100), width=width)
+
+    def places():
+        return [(box["left"], box["top"]) for box in boxes_of(sheet, ".explorer :is(dl, select, input)")]
+
+    before, seen = places(), set()
+    for part in (0.0, 0.5, 1.0):
+        drag(sheet, "L", part)
+        drag(sheet, "B", part)
+        settled(sheet)
+        seen.add(sheet.locator(".explorer .warning").is_visible())
+        assert places() == before
+    assert seen == {True, False}
 
 
 @pytest.mark.parametrize(("key", "sign"), [("ArrowRight", 1), ("ArrowUp", 1), ("PageUp", 1), ("ArrowLeft", -1),
@@ -440,7 +504,7 @@ def test_page_and_kernel_hear_each_other(browser):
     sheet.set_content("<!doctype html><div id='here'></div>")
     sheet.evaluate("""async ([module, spec, values]) => {
         const { default: made } = await import(URL.createObjectURL(new Blob([module], { type: "text/javascript" })));
-        const state = { spec, values }, heard = [];
+        const state = { spec, values, opening: values, wishes: values }, heard = [];
         window.sent = [];
         window.model = { get: (name) => state[name], set: (name, value) => { state[name] = value; },
             save_changes: () => window.sent.push(state.values),
@@ -448,8 +512,10 @@ def test_page_and_kernel_hear_each_other(browser):
         window.fromKernel = (values) => { state.values = values; heard.forEach(hear => hear()); };
         window.close_view = made.render({ model: window.model, el: document.querySelector("#here") }); }""",
                    [widget._esm, widget.spec, widget.values])
-    drag(sheet, "B", 0.5)
-    drag(sheet, "B", 0.7)
+    sheet.evaluate("""() => { const input = document.querySelector(".explorer input[name=B]");
+        for (const part of [0.5, 0.7]) {
+            input.value = Math.round(input.max * part);
+            input.dispatchEvent(new Event("input", {bubbles: true})); } }""")
     sheet.wait_for_function("window.sent.length > 0")
     assert sheet.evaluate("window.sent.length") == 1  # where the reader paused, not every frame
     widget.set_state({"values": sheet.evaluate("window.sent[0]")})

@@ -84,6 +84,65 @@ def test_phone_menu_opens_and_leads_to_a_chapter(page):
     page.wait_for_url("**/lectures/batch_size.html*")
 
 
+def test_the_list_of_headings_opens_on_a_ground_of_its_own_on_a_phone(page):
+    open_page(page, CHAPTERS[0], width=390)
+    page.locator(".secondary-toggle").first.click()
+    box = page.locator("#pst-secondary-sidebar-modal")
+    box.get_by_role("link", name="Takeaways").wait_for(state="visible")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert box.evaluate("box => getComputedStyle(box).backgroundColor") == paper != "rgba(0, 0, 0, 0)"
+    box.get_by_role("link", name="Takeaways").click()
+    page.wait_for_url("**#takeaways")
+
+
+def test_no_tooltip_stays_where_nothing_hovers(browser, site_url):
+    with browser.new_context(base_url=site_url, is_mobile=True, has_touch=True) as context:
+        page = context.new_page()
+        page.goto(f"/{CHAPTERS[0]}.html")
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<div class=\"tooltip show\">Search</div>')")
+        assert not page.locator(".tooltip", has_text="Search").is_visible()
+
+
+@pytest.mark.parametrize("name", [CHAPTERS[0], "book/notation"])
+def test_symbols_and_their_meaning_fit_a_phone(page, name):
+    open_page(page, name, width=390)
+    table = page.locator("table.table", has_text="Meaning").first
+    cells = table.locator("tbody td:nth-child(4)")
+    assert cells.count() > 10
+    boxes = [cell.bounding_box() for cell in cells.all()]
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["width"] > 250 for box in boxes)
+
+
+def test_figures_are_not_dimmed_on_a_dark_page(page):
+    """The theme dims every picture; the figures' ink would fall from 4.2 to 2.5 to 1."""
+    open_page(page, CHAPTERS[0])
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    filters = page.locator(".bd-article img").evaluate_all("all => all.map(img => getComputedStyle(img).filter)")
+    assert filters and set(filters) == {"none"}
+
+
+def test_search_quotes_each_formula_once(page):
+    open_page(page, "search")
+    page.goto("/search.html?q=active")
+    page.locator("#search-results p.context").first.wait_for(state="visible")
+    page.wait_for_load_state("networkidle")
+    shown = page.locator("#search-results").inner_text()
+    assert "Nact" in shown and "\\text" not in shown
+
+
+def test_search_from_a_disk_gives_titles_and_no_error(browser, site):
+    """A page opened as a file may not fetch another, so nothing is quoted."""
+    with browser.new_context() as context:
+        page, errors = context.new_page(), []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{(site / 'search.html').as_uri()}?q=active")
+        page.locator("#search-results li").first.wait_for(state="visible")
+        page.wait_for_timeout(300)
+        assert errors == []
+
+
 def test_search_finds_the_balance_batch(page, console_errors):
     open_page(page, "search")
     page.goto("/search.html?q=balance+batch")
@@ -193,3 +252,27 @@ def test_print_shows_folded_parts_and_no_controls(page):
     assert page.locator("details:not([open])").count() == 0
     assert not page.locator(".bd-sidebar-primary").is_visible()
     assert not page.locator(".bd-header-article").is_visible()
+
+
+SIDEWAYS = round((297 - 2 * 11) / 25.4 * 96)  # px inside the margins of A4 turned sideways
+
+
+@pytest.mark.parametrize("name", ["book/hardware", "book/models", "book/prices"])
+def test_wide_tables_fit_a_sheet_turned_sideways(page, name):
+    page.set_viewport_size({"width": SIDEWAYS, "height": 720})
+    page.goto(f"/{name}.html")
+    page.emulate_media(media="print")
+    for table in page.locator(".table-box table").all():
+        box = table.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= SIDEWAYS + 1
+
+
+def test_claims_print_one_below_another(page):
+    open_page(page, CHAPTERS[0], width=720)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    rows = page.locator(".claims-box tbody tr")
+    assert rows.count() > 10
+    for cell in rows.first.locator("td, th").all():
+        assert cell.bounding_box()["width"] > 500
+    assert not page.locator("details.proof").first.is_visible()

@@ -63,7 +63,8 @@ class Explorer:
         """A widget with some controls set."""
         from .widget import ExplorerWidget
 
-        return ExplorerWidget(self, self.start(**chosen))
+        self.start(**chosen)  # refuses what could not stand
+        return ExplorerWidget(self, self.opening(**chosen))
 
     @cached_property
     def formulas(self) -> dict[str, Formula]:
@@ -115,16 +116,24 @@ class Explorer:
 
     # the controls
 
+    def opening(self, **chosen: Any) -> Values:
+        """What is asked of every control at first, with some `chosen`, whether or not it is open."""
+        return {c.name: c.start for c in self.choices} | {s.name: s.start for s in self.sliders} | chosen
+
     def start(self, **chosen: Any) -> Values:
         """Where all controls stand at first, with some `chosen`; what that closes falls back to what is open."""
-        return self.moved({c.name: c.start for c in self.choices} | {s.name: s.start for s in self.sliders}, **chosen)
+        return self.moved(self.opening(), **chosen)
 
-    def moved(self, values: Values, **chosen: Any) -> Values:
-        """`values` after some controls moved, as in the page: the rest settles. ValueError if one cannot stand so."""
+    def moved(self, values: Values, wishes: Values | None = None, /, **chosen: Any) -> Values:
+        """`values` after some controls moved, as in the page: the rest settles. ValueError if one cannot stand so.
+
+        A choice follows what was last asked of it, in `wishes`, where that is open; else it stays or falls back.
+        """
         after = {**values, **chosen}
         for name in (c.name for c in self.choices if c.name not in chosen):
-            if after[name] not in self.open(name, after):
-                after[name] = next(iter(self.open(name, after)), after[name])
+            options = self.open(name, after)
+            wanted = [(wishes or {}).get(name), after[name], *options[:1]]
+            after[name] = next((option for option in wanted if option in options), after[name])
         for name in (s.name for s in self.sliders if s.name not in chosen):
             if {*self.data.get(name, {"by": ()})["by"]} & {*chosen}:
                 after[name] = None

@@ -36,14 +36,15 @@ function writer({ factors, prefixes, times, words, prefixed, spelled }) {
     return steps.find(([step]) => (near ? near >= step : step === 1)) ?? steps.at(-1);
   };
   const money = (size, digits) => {
-    if (size >= 1e6) {
+    const near = Number(size.toExponential(digits - 1)), cents = size.toFixed(Math.max(2, digits - 1));
+    if (near >= 1e6) {
       const [step, word] = scale(size, words, digits);
       return significant(size / step, digits) + word;
     }
-    return size < 0.1 || size >= 1000 ? significant(size, digits) : size.toFixed(Math.max(2, digits - 1));
+    return near >= 0.1 && cents < 1000 ? cents : significant(size, digits);
   };
-  return (value, unit = "1", digits = 3) => {
-    const scaled = value / factors[unit], sign = scaled < 0 ? "−" : "";
+  return (value, unit = "1", digits = 3, clock = true) => { // without `clock`, long times stay in s
+    const scaled = unit === "%" ? value * 100 : value / factors[unit], sign = scaled < 0 ? "−" : "";
     let size = Math.abs(scaled);
     if (Number.isNaN(scaled)) return "—";
     if (size === Infinity) return `${sign}∞`;
@@ -52,16 +53,16 @@ function writer({ factors, prefixes, times, words, prefixed, spelled }) {
     }
     const slash = unit.indexOf("/"), head = slash < 0 ? unit : unit.slice(0, slash), rest = slash < 0 ? "" : unit.slice(slash);
     if ((unit === "s" || unit === "second") && size >= 120) {
-      const [step, label] = times.find(([seconds]) => size >= 2 * seconds);
+      const [step, label] = clock ? times.find(([seconds]) => size >= 2 * seconds) : [1, "s"];
       return `${sign}${significant(size / step, digits)} ${label}`;
     }
     if (head in prefixed) {
       const [step, prefix] = scale(size, prefixes, digits);
       return `${sign}${significant(size / step, digits)} ${prefix}${prefixed[head]}${rest}`;
     }
-    if (["1", "token", "parameter"].includes(head)) {
+    if (["1", "%", "token", "parameter"].includes(head)) {
       const [step, word] = scale(size, words, digits), written = significant(size / step, digits) + word;
-      return `${sign}${written}${head === "1" ? "" : written === "1" ? ` ${head}` : ` ${head}s`}${rest}`;
+      return `${sign}${written}${head === "1" ? "" : written === "1" || head === "%" ? ` ${head}` : ` ${head}s`}${rest}`;
     }
     return `${sign}${significant(size, digits)} ${unit}`;
   };
@@ -88,11 +89,11 @@ function offered(spec, choice, values) {
   return choice.name in spec.offers ? look(spec.offers[choice.name], values) : choice.options.map(([value]) => value);
 }
 
-/* After a control moved: choices that are no longer offered fall back, and sliders that a table fills follow it */
-function settle(spec, values, moved) {
+/* After a control moved: a choice follows the reader's wish where it is offered, else falls back, and sliders that a table fills follow it */
+function settle(spec, values, wishes, moved) {
   for (const choice of spec.choices) {
-    const open = offered(spec, choice, values);
-    if (!open.includes(values[choice.name])) values[choice.name] = open[0];
+    const open = offered(spec, choice, values), { name } = choice;
+    values[name] = [wishes[name], values[name]].find((option) => open.includes(option)) ?? open[0];
   }
   for (const { name } of spec.sliders) if (spec.data[name]?.by.includes(moved)) values[name] = null;
 }
@@ -150,7 +151,7 @@ function lines(chart, { text, shown, compute, pick }) {
     const { left, right, top, bottom } = plot, lines = [];
     for (const tick of decades(low, high)) {
       const [, y] = place(from, tick);
-      lines.push(svg("path", { d: `M${left} ${y}H${right}` }), svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, text(tick, ...shown[chart.dot])));
+      lines.push(svg("path", { d: `M${left} ${y}H${right}` }), svg("text", { x: left - 6, y: y + 4, "text-anchor": "end" }, text(tick, ...shown[chart.dot], false)));
     }
     const every = decades(from, to), sparse = (right - left) / (every.length - 1) < 36 ? 2 : 1;
     every.forEach((tick, i) => {
@@ -165,7 +166,7 @@ function lines(chart, { text, shown, compute, pick }) {
 
   const paint = ({ inputs, results, width, said }) => {
     const height = Math.round(Math.min(400, Math.max(270, width * 0.62)));
-    plot = { left: 60, right: width - 68, top: 40, bottom: height - 44 };
+    plot = { left: 64, right: width - 68, top: 40, bottom: height - 44 };
     const { left, right, top, bottom } = plot;
     const points = xs.map((at) => compute({ ...inputs, [x]: at }));
     const [low, high] = range(points.map((point) => point[chart.dot]));
@@ -226,6 +227,7 @@ function lines(chart, { text, shown, compute, pick }) {
 /* ---------- the explorer ---------- */
 
 let serial = 0;
+const keys = { "data-lm-suppress-shortcuts": "true" }; // JupyterLab leaves a control its arrow keys
 
 function explorer({ compute, units, draw = {} }) {
   const text = writer(units), kinds = { lines, ...draw };
@@ -242,16 +244,18 @@ function explorer({ compute, units, draw = {} }) {
     };
 
     const live = html("p", { class: "spoken", "aria-live": "polite" });
-    const regime = html("span", { class: "regime" });
+    const regime = html("span", { class: "regime" }), badges = spec.cautions.map(({ label }) => html("span", { class: "warning" }, label));
+    const reset = html("button", { class: "reset", type: "button", ...keys }, "Reset");
+    reset.addEventListener("click", () => stand({ ...model.get("opening") }, model.get("opening")));
     const notes = html("div", { class: "notes" });
 
     const selects = spec.choices.map((choice) => {
-      const select = html("select", { id: `${id}-${choice.name}`, name: choice.name });
+      const select = html("select", { id: `${id}-${choice.name}`, name: choice.name, ...keys });
       select.addEventListener("change", () => move(choice.name, select.value));
       return { choice, select, row: html("div", { class: "choice" }, html("label", { for: select.id }, choice.label), select) };
     });
     const ranges = spec.sliders.map((slider) => {
-      const input = html("input", { id: `${id}-${slider.name}`, name: slider.name, type: "range", min: 0, max: slider.stops.length - 1, step: 1 });
+      const input = html("input", { id: `${id}-${slider.name}`, name: slider.name, type: "range", min: 0, max: slider.stops.length - 1, step: 1, ...keys });
       const amount = html("span", { class: "amount" }), origin = html("span", { class: "origin" });
       input.addEventListener("input", () => move(slider.name, slider.stops[input.value]));
       const row = html("div", { class: "slider" }, html("label", { for: input.id }, slider.label), amount, input);
@@ -269,14 +273,16 @@ function explorer({ compute, units, draw = {} }) {
     }
     const chart = kinds[spec.chart.kind](spec.chart, { text, shown, compute, pick, html, svg, write });
 
-    const main = html("div", { class: "stage" }, chart.node, html("div", { class: "explorer-controls sliders" }, ...ranges.map(({ row }) => row)), notes);
-    const side = html("div", { class: "numbers" }, regime, html("dl", {}, ...readouts.map(({ row }) => row)));
-    const root = html("section", { class: "explorer", "aria-label": spec.title }, html("div", { class: "title" }, spec.title),
-      html("div", { class: "explorer-controls choices" }, ...selects.map(({ row }) => row)), html("div", { class: "halves" }, main, side), live);
+    const main = html("div", { class: "stage" }, chart.node, html("div", { class: "explorer-controls sliders" }, ...ranges.map(({ row }) => row)));
+    const side = html("div", { class: "numbers" }, html("dl", {}, ...readouts.map(({ row }) => row)));
+    const root = html("section", { class: "explorer", "aria-label": spec.title }, html("div", { class: "title" }, html("span", {}, spec.title), reset),
+      html("div", { class: "explorer-controls choices" }, ...selects.map(({ row }) => row)), html("div", { class: "halves" }, html("div", { class: "badges" }, regime, ...badges), main, side, notes), live);
 
-    function move(name, value) {
-      values = { ...values, [name]: value };
-      settle(spec, values, name);
+    const move = (name, value) => stand({ ...values, [name]: value }, { ...model.get("wishes"), [name]: value }, name);
+    function stand(wanted, wishes, moved) {
+      values = wanted;
+      settle(spec, values, wishes, moved);
+      model.set("wishes", wishes);
       schedule();
       clearTimeout(save); // a kernel hears where the reader paused, not every frame
       save = setTimeout(() => { model.set("values", values); model.save_changes(); }, 60);
@@ -320,7 +326,11 @@ function explorer({ compute, units, draw = {} }) {
       for (const { name, value } of readouts) write(value, said(name));
       if (bound) { write(regime, bound.label); regime.dataset.role = bound.role; }
       const remarks = spec.chart.marks.map(({ name, present, absent }) => [filled(results[name] === Infinity ? absent : present), ""]);
-      for (const { when, words } of spec.cautions) if (results[when[0]] > results[when[1]]) remarks.push([filled(words), "caution"]);
+      spec.cautions.forEach(({ when, words, label }, i) => {
+        const holds = results[when[0]] > results[when[1]];
+        badges[i].hidden = !(holds && label);
+        if (holds) remarks.push([filled(words), "caution"]);
+      });
       const key = JSON.stringify(remarks);
       if (notes.dataset.key !== key) {
         notes.dataset.key = key;

@@ -29,7 +29,8 @@ def spec(explorer: Explorer) -> dict[str, Any]:
                      for r in explorer.readouts],
         "regimes": [{"label": r.label, "role": r.role, "at_least": r.large and r.small and [r.large.name, r.small.name]}
                     for r in explorer.regimes],
-        "cautions": [{"when": [c.large.name, c.small.name], "words": c.words} for c in explorer.cautions],
+        "cautions": [{"when": [c.large.name, c.small.name], "words": c.words, "label": c.label}
+                     for c in explorer.cautions],
         "chart": {**chart.spec({s.name: s for s in explorer.sliders}), "kind": chart.kind, "alt": chart.alt, "marks": [
             {"name": m.formula.name, "label": m.label, "role": m.role, "present": m.present, "absent": m.absent}
             for m in chart.marks]},
@@ -47,9 +48,9 @@ def module(explorer: Explorer) -> str:
 
 def script(compute: str, shown: Iterable[str], drawings: Mapping[str, str] = MappingProxyType({})) -> str:
     """explorer.js and one line more, with a JavaScript function and the tables of the units that are shown."""
-    tables = {"factors": {unit: units.factor(unit) for unit in sorted(shown)}, "prefixes": units.PREFIXES,
-              "times": units.LONG_TIMES, "words": units.WORDS, "prefixed": units.PREFIXED,
-              "spelled": units.SPELLED}
+    tables = {"factors": {unit: units.factor(unit) for unit in sorted(shown) if unit != units.PERCENT},
+              "prefixes": units.PREFIXES, "times": units.LONG_TIMES, "words": units.WORDS,
+              "prefixed": units.PREFIXED, "spelled": units.SPELLED}
     given = [f"compute: {compute}", f"units: {json.dumps(tables, ensure_ascii=False)}"]
     given += [f"draw: {{ {kind}: {source} }}" for kind, source in drawings.items()]
     return f"{_read('explorer.js')}\nexport default explorer({{ {', '.join(given)} }});\n"

@@ -140,13 +140,14 @@ class Chart:
 
 @dataclass(frozen=True)
 class Readout:
-    """One number with its label, in `unit` (the formula's own by default)."""
+    """One number with its label, in `unit` (the formula's own by default); "%" writes a ratio in hundredths."""
 
     formula: Formula
     label: str
     unit: str = ""
     role: str = ""
     lead: bool = False
+    digits: int = 3
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,9 @@ class Regime:
 
 @dataclass(frozen=True)
 class Caution:
-    """A sentence shown while `large` > `small`."""
+    """A sentence shown while `large` > `small`, and a badge beside the regime that says `label`."""
 
     large: Formula
     small: Formula
     words: str
+    label: str = ""

@@ -38,6 +38,11 @@ def log_stops(low: float, high: float, per_decade: int = 40) -> tuple[float, ...
     return tuple(dict.fromkeys(float(f"{low * (high / low) ** (i / steps):.1e}") for i in range(steps + 1)))
 
 
+def whole_stops(low: float, high: float, per_decade: int = 40) -> tuple[float, ...]:
+    """The same for what is counted: whole numbers, each once, so that the first decade has ten."""
+    return tuple(dict.fromkeys(float(round(stop)) for stop in log_stops(low, high, per_decade)))
+
+
 def look(table: Mapping[str, Any], values: Values) -> Any:
     found = table["at"]
     for axis in table["by"]:

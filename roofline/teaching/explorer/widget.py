@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class ExplorerWidget(anywidget.AnyWidget):
     """An explorer to drag. `values` are its controls, in sync both ways; `widget["t_step"]` is what a formula gives.
 
+    `wishes` are what was last asked of each control: a choice that a chip closed comes back with another chip.
+
     >>> widget.set(B=512)                                        # doctest: +SKIP
     >>> widget.observe(lambda change: ..., names="values")       # doctest: +SKIP
     """
@@ -30,23 +32,42 @@ class ExplorerWidget(anywidget.AnyWidget):
     _css = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
+    wishes = traitlets.Dict().tag(sync=True)
+    opening = traitlets.Dict().tag(sync=True)
 
     _made = itertools.count(1)
 
-    def __init__(self, explorer: Explorer, values: Values) -> None:
+    def __init__(self, explorer: Explorer, opening: Values) -> None:
         self.explorer = explorer
         # ids in the order of making, so that an executed notebook is the same each time
         name = f"{explorer.name}-explorer-{next(self._made)}"
-        super().__init__(_esm=page.module(explorer), _css=page.style(), spec=page.spec(explorer), values=values,
-                         model_id=name, layout=ipywidgets.Layout(model_id=f"{name}-layout"))
+        super().__init__(_esm=page.module(explorer), _css=page.style(), spec=page.spec(explorer),
+                         values=explorer.moved(opening), wishes=opening, opening=opening, model_id=name,
+                         layout=ipywidgets.Layout(model_id=f"{name}-layout"))
 
     @traitlets.validate("values")
     def _check(self, proposal: Any) -> Values:
         return self.explorer.checked(dict(proposal["value"]))
 
+    @traitlets.observe("values")
+    def _heed(self, change: Any) -> None:
+        """Values that were assigned are asked for, except where the wish is not open."""
+        now = change["new"]
+        heeded = {name: now[name] for name in (c.name for c in self.explorer.choices)
+                  if self.wishes.get(name) in self.explorer.open(name, now)}
+        self.wishes = {**self.wishes, **heeded}
+
     def set(self, **chosen: Any) -> None:
         """Move some controls; others settle as in the page."""
-        self.values = self.explorer.moved(self.values, **chosen)
+        self._stand(self.explorer.moved(self.values, self.wishes, **chosen), {**self.wishes, **chosen})
+
+    def reset(self) -> None:
+        """All controls as at the opening."""
+        self._stand(self.explorer.moved(self.opening), self.opening)
+
+    def _stand(self, values: Values, wishes: Values) -> None:
+        with self.hold_sync():
+            self.wishes, self.values = wishes, values
 
     def __getitem__(self, name: str) -> float:
         """What a formula or an input is now, in base units."""

@@ -32,7 +32,8 @@ def shown(explorer: Explorer) -> dict[str, tuple[str, int]]:
     """Unit and digits in which each formula and input is written."""
     own = {name: (explorer.notation.card(name).unit, 3) for name in [*explorer.formulas, *explorer.inputs]}
     sliders = {s.name: (s.unit or own[s.name][0], s.digits) for s in explorer.sliders}
-    return own | sliders | {r.formula.name: (r.unit, 3) for r in explorer.readouts if r.unit}
+    readouts = {r.formula.name: (r.unit or own[r.formula.name][0], r.digits) for r in explorer.readouts}
+    return own | sliders | readouts
 
 
 def say(explorer: Explorer, name: str, value: float) -> str:

@@ -33,6 +33,7 @@ from ..explorer import (
     Slider,
     log_stops,
     tabulate,
+    whole_stops,
 )
 
 CHIPS = ("A100 80GB", "H100", "H200", "B200", "GB200", "GB300", "Rubin", "TPU v5e", "TPU v5p", "TPU v6e", "Ironwood",
@@ -76,8 +77,8 @@ def build() -> Explorer:
                      weights=["bf16", "fp8", "fp4"], kv=["bf16", "fp8"]),
         ),
         sliders=(
-            Slider("B", "Batch", log_stops(1, 1e5), start=256.0, digits=6, noun=("sequence", "sequences")),
-            Slider("L", "Context of each", log_stops(100, 1e6), start=1000.0, digits=4),
+            Slider("B", "Batch", whole_stops(1, 1e5), start=256.0, digits=6, noun=("sequence", "sequences")),
+            Slider("L", "Context of each", whole_stops(100, 1e6), start=1000.0, digits=4),
             Slider("n", "Number of chips", tuple(map(float, CHIP_COUNTS)), start=72.0, digits=4,
                    noun=("chip", "chips")),
             Slider("price", "Rent of a chip", tuple(x / 3600 for x in log_stops(0.1, 100)), assumed=stand_in.price,
@@ -109,11 +110,11 @@ def build() -> Explorer:
             Readout(t_compute, "arithmetic", role="compute"),
             Readout(t_weights, "reading weights", role="weights"),
             Readout(t_kv, "reading KV caches", role="kv"),
-            Readout(mfu, "MFU, at best"),
+            Readout(mfu, "MFU, at best", unit="%"),
             Readout(tokens_per_s_user, "Speed for one user"),
             Readout(tokens_per_s, "Speed in all"),
             Readout(cost_per_token, "Cost of a token", unit="USD/Mtoken"),
-            Readout(balance_batch_kv, "Compute takes over at batch"),
+            Readout(balance_batch_kv, "Compute takes over at batch", digits=4),
         ),
         regimes=(
             Regime("compute-bound", "compute", t_compute, t_memory),
@@ -122,7 +123,7 @@ def build() -> Explorer:
         ),
         cautions=(
             Caution(t_memory, t_drain, "This does not fit: weights and caches are larger than the memory. They take "
-                                       "{t_memory} to read, the whole memory {t_drain}."),
+                                       "{t_memory} to read, the whole memory {t_drain}.", "does not fit"),
         ),
         summary="A pass of {model} over {B}, each with {L} of context, takes {t_step} on {n} of {chip}: it is "
                 "{regime}. A token costs {cost_per_token}.",

@@ -1,0 +1,49 @@
+"""What Sphinx leaves undone: the notebooks that the site offers for download, and the page at its bare address."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools import execute
+
+if TYPE_CHECKING:
+    from jupyter_cache.base import JupyterCacheAbstract
+
+FRONT = """\
+<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="refresh" content="0; url={target}">
+<title>{title}</title>{icon}
+</head>
+<body>
+<p><a href="{target}">{title}</a></p>
+</body>
+</html>
+"""
+
+
+def downloads(root: Path, cache: JupyterCacheAbstract) -> None:
+    """Offer each notebook as its executed twin; Sphinx copies it in raw MyST and without outputs."""
+    import nbformat  # both are slow to import, and an unchanged site needs neither
+
+    from tools import twins
+
+    for page in execute.notebooks(root):
+        file = root / "_build/html/_sources" / page.relative_to(root).with_suffix(".ipynb")
+        if file.exists():
+            nbformat.write(twins.executed(page, cache, root), file)
+
+
+def front_page(root: Path, first: str) -> None:
+    """Write `index.html`, which leads to the first page of the book."""
+    settings = execute.config(root)
+    favicon = settings.get("html", {}).get("favicon")
+    icon = f'\n<link rel="icon" href="_static/{Path(favicon).name}">' if favicon else ""
+    language = settings.get("sphinx", {}).get("config", {}).get("language", "en")
+    text = FRONT.format(language=language, target=f"{first}.html", title=escape(settings["title"]), icon=icon)
+    (root / "_build/html/index.html").write_text(text, encoding="utf8")
