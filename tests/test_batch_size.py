@@ -347,6 +347,8 @@ def test_the_simulated_timetable_agrees_with_the_closed_forms():
     assert ran.times_to_token.max() <= bs.worst_time_to_token(T=0.02)
     assert ran.times_to_token.max() == pytest.approx(bs.worst_time_to_token(T=0.02), rel=0.01)
     assert ran.batches.mean() == pytest.approx(5000 * 0.02, rel=0.02)
+    assert ran.batches.min() > 0  # requests come from the first moment to the last
+    assert simulate_timetable(period=0.02, arrivals_per_s=5000, seats=1, seconds=1).batches.max() == 1
 
 
 def test_a_pass_leaves_though_it_is_not_full_and_never_takes_more_than_its_seats():
