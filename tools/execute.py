@@ -93,13 +93,15 @@ def isolate_kernels(folder: Path) -> None:
 
 def run(cache: JupyterCacheAbstract, pages: list[str], root: Path) -> None:
     """Run these notebooks into the cache."""
+    from tools import nursery
     from tools.executor import Executor
 
     names = ", ".join(Path(page).relative_to(root).as_posix() for page in pages)
     print(f"[book] running {len(pages)} notebook{'s' if len(pages) > 1 else ''}: {names}", flush=True)
     logger = logging.getLogger("notebooks")
     logger.setLevel(logging.CRITICAL)
-    result = Executor(cache, logger).run_and_cache(filter_uris=pages, timeout=TIMEOUT)
+    with nursery.kernels():
+        result = Executor(cache, logger).run_and_cache(filter_uris=pages, timeout=TIMEOUT)
     for page in result.excepted + result.errored:
         report(Path(page), cache.get_project_record(page).traceback or "the kernel did not start", root)
     if result.excepted or result.errored:
