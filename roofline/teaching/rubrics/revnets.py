@@ -43,7 +43,7 @@ FORWARD = Question(forward, STATE_IN, cases=[
 ], laws=[
     Law("One layer more begins with what the others gave.",
         lambda x, y: {**x, "layers": [*x.layers, x.layers[0]]},
-        lambda x, y, z: nets.near(z, nets.forward(*map(np.asarray, y), x.layers[:1]))),
+        lambda x, y, z: nets.near(z, nets.forward(np.asarray(y[0]), np.asarray(y[1]), x.layers[:1]))),
 ], mistakes=[
     Mistake("The halves did not change places: each layer would change the same one.",
             lambda x: nets.ahead(x, lambda x, y, a, b: (x, y + nets.added(x, a, b))), costs=3),
@@ -73,7 +73,7 @@ INVERSE = Question(inverse, STATE_OUT, cases=[
 ], laws=[
     Law("A layer put in front of the others is undone after them.",
         lambda x, y: {**x, "layers": [x.layers[0], *x.layers]},
-        lambda x, y, z: nets.near(z, nets.inverse(*map(np.asarray, y), x.layers[:1]))),
+        lambda x, y, z: nets.near(z, nets.inverse(np.asarray(y[0]), np.asarray(y[1]), x.layers[:1]))),
 ], mistakes=[
     Mistake("This undoes the first layer first. The last one done is the first to be undone.",
             lambda x: ask(inverse, x, layers=x.layers[::-1]), costs=2),
