@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roofline import ciphers as c
+from roofline import disclosures
 from roofline.block_cipher import PRESENT_SBOX, toy, toy_table
 from roofline.differentials import (
     Attack,
@@ -111,6 +112,12 @@ def test_des_has_the_iterative_characteristic_of_one_in_234():
     tables = [ddt(des_box(rows)) for rows in DES]
     odds = [int(table[a, 0]) for table, a in zip(tables, (0x03, 0x32, 0x2C), strict=True)]
     assert odds == [14, 8, 10] and round(64**3 / math.prod(odds)) == 234
+    record = disclosures["des_differential"]
+    assert record["inputs_to_no_difference"] == tuple(odds) and record["inputs_of_a_box"] == len(tables[0])
+    # every second round of the thirteen is free, the first and the last among them: six cost two to the 7.87 each
+    assert record["active_rounds_of_the_path"] == record["rounds_of_the_path"] // 2
+    needed = (64**3 / math.prod(odds)) ** record["active_rounds_of_the_path"]
+    assert math.log2(needed) == pytest.approx(record["log2_chosen_texts"], abs=1)
     assert (
         tables[0].shape == (64, 16) and tables[0][0x34, 0x2] == tables[0].max(axis=1)[0x34] == 16
     )  # their figure of S1

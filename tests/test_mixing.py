@@ -106,11 +106,38 @@ def test_the_toy_reaches_one_half_in_six_rounds():
 def test_simons_full_diffusion_takes_the_published_rounds(width, rounds):
     """Kölbl, Leander and Tiessen, "Observations on the Simon block cipher family", CRYPTO 2015, section 5.1.
 
-    The figures are recalled from the paper, not looked up again.
+    The figures are recalled from the paper, not looked up again; the next test finds them in another way.
     """
     depends = m.dependencies(lambda word: simon_function(word, width), width)
     assert (depends.sum(axis=1) == 3).all() and m.full_diffusion(depends) == rounds == m.simon_diffusion(2 * width)
     assert c.diffusion_rounds(half_bits=width, fan_in=3) <= rounds
+
+
+@pytest.mark.parametrize("width", [16, 24, 32, 48, 64, 96, 128])
+def test_simons_rounds_grow_with_the_block_since_no_bit_gets_further_than_eight_places_a_round(width):
+    """By sets of places: a bit of the second half waits a round, then all sums of turns by 1, 2 and 8 are reached."""
+    first, second, rounds = set(), {0}, 0
+    while len(first) < width or len(second) < width:
+        first, second = second | {(place + turn) % width for place in first for turn in (1, 2, 8)}, first
+        rounds += 1
+    depends = np.any([np.roll(np.eye(width, dtype=bool), turn, axis=0) for turn in (1, 2, 8)], axis=0)
+    assert rounds == m.full_diffusion(depends) == 5 + width / 8
+    assert (rounds - 2) * 8 >= width - 1  # what a bit would need to come round, at eight places a round
+
+
+def test_simon_is_measured_in_halves_of_its_block_unless_told_of_the_smallest(monkeypatch):
+    widths = []
+    monkeypatch.setattr(m, "full_diffusion", lambda depends: widths.append(depends.shape))
+    m.simon_diffusion(), m.simon_diffusion(48)
+    assert widths == [(16, 16), (24, 24)]
+
+
+def test_a_search_for_full_diffusion_ends_after_a_few_times_the_width(monkeypatch):
+    rounds = []
+    monkeypatch.setattr(m, "encrypt", lambda *given: rounds.append(1) or c.encrypt(*given))
+    with pytest.raises(ValueError, match="stay apart"):
+        m.full_diffusion(np.eye(4, dtype=bool))
+    assert 2 * 4 <= len(rounds) <= 4 * 4 + 2  # a ring, the slowest that arrives, takes twice the width
 
 
 def test_dependence_by_hand():
@@ -173,6 +200,18 @@ def test_the_toy_is_measured_as_it_enciphers():
 def test_simon_is_measured_with_a_key_that_is_not_zero():
     unkeyed = m.on_bits(simon((0, 0, 0, 0), 32, 5)[0], 16)
     assert not np.array_equal(m.simon_flips(5, 60), m.flips(unkeyed, 32, 60))
+
+
+@pytest.mark.parametrize("block", [32, 48, 64, 128])
+def test_the_words_of_the_key_are_as_wide_as_a_half_and_differ_from_seed_to_seed(block, monkeypatch):
+    keys = []
+    monkeypatch.setattr(m, "simon", lambda key, *given: keys.append(key) or simon(key, *given))
+    for seed in range(8):
+        m.simon_flips(1, 1, block, seed)
+    words = [word for key in keys for word in key]
+    width = min(block // 2, 62)  # numpy draws no wider ones
+    assert {len(key) for key in keys} == {4}
+    assert len(set(words)) == len(words) and np.bitwise_or.reduce(words) == (1 << width) - 1
 
 
 def test_the_round_functions_of_the_feistel_network_are_random_on_every_half(monkeypatch):

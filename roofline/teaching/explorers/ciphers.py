@@ -178,7 +178,7 @@ def build() -> Explorer:
             Readout(f["flipped_share"], "Bits that differ, this pair", unit="%", lead=True, digits=2),
             Readout(f["flipped"], "how many they are"),
             Readout(f["flipped_mean"], "on average over many texts", unit="%", digits=2),
-            Readout(f["ideal"], "if any result were as likely", unit="%", digits=3),
+            Readout(f["ideal"], "in a random permutation", unit="%", digits=3),
             Readout(f["reached"], "Bits that ever differ"),
             Readout(f["bits"], "of all"),
             Readout(f["furthest"], "Furthest from one half", unit="%", digits=2),

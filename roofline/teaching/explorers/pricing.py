@@ -179,7 +179,7 @@ def build() -> Explorer:
             Ruler("Input price over its cost", 0.1, 4, (
                 Found(own.margin, "this sheet", "compute"),
             ), (Known("cost", 1.0),)),
-            Ruler("Holding a TB for an hour", 1e-4 * TB_HOUR, 8, (
+            Ruler("Holding a TB for an hour", 1e-3 * TB_HOUR, 6, (
                 Found(own.rate, "the write premium pays", "kv"),
             ), (Known("HBM, rented", own.hbm), *(Known(label, own.tiers[key]) for key, (label, _) in TIERS.items()))),
         ), alt="Four logarithmic rulers. The step implies a cache of {kink_bytes}, output over input one of "

@@ -105,23 +105,24 @@ def near(found: Any, true: Pair) -> bool:
     return difference(found, true, 1e-6, 1e-6) is None
 
 
-def nudged(x: Inputs) -> dict[str, Any]:
-    """The inputs of `forward` that give (u, v), moved a little in a direction of their own."""
+def nudged(x: Inputs) -> Pair:
+    """What comes out if the input that gives (u, v) is moved a little, in a direction of its own."""
     start = inverse(x.u, x.v, x.layers)
-    return {"x": start[0] + NUDGE, "y": start[1] - 2 * NUDGE, "layers": x.layers}
+    return forward(start[0] + NUDGE, start[1] - 2 * NUDGE, x.layers)
 
 
-def agrees(x: Inputs, answer: Any, moved: Any) -> bool:
-    """Whether the outputs move as the gradients by the inputs say."""
-    grad_x, grad_y = (np.asarray(part, dtype=float) for part in answer[:2])
+def agrees(x: Inputs, answer: Any, other: Any) -> bool:
+    """Whether the outputs move as the gradients by the inputs say, taken on average over the way."""
+    grad_x, grad_y = ((np.asarray(here, dtype=float) + np.asarray(there, dtype=float)) / 2
+                      for here, there in zip(answer[:2], other[:2], strict=True))  # fmt: skip
     said = NUDGE * (grad_x.sum() - 2 * grad_y.sum())
-    found = sum(float(np.sum(grad * (np.asarray(new) - old)))
-                for grad, new, old in zip((x.grad_u, x.grad_v), moved, (x.u, x.v), strict=True))  # fmt: skip
+    found = sum(float(np.sum(grad * (new - old)))
+                for grad, new, old in zip((x.grad_u, x.grad_v), nudged(x), (x.u, x.v), strict=True))  # fmt: skip
     size = NUDGE * (np.abs(grad_x).sum() + 2 * np.abs(grad_y).sum())
     return bool(abs(said - found) <= 1e-4 * size)
 
 
 FINITE_DIFFERENCES = Law(
-    "The gradients by the inputs are what finite differences of your forward pass give.",
-    lambda x, y: ("forward", nudged(x)), agrees,
+    "The gradients by the inputs are what finite differences of the forward pass give.",
+    lambda x, y: {**x, **dict(zip("uv", nudged(x), strict=True))}, agrees,
 )  # fmt: skip

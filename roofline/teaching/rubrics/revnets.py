@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from roofline import revnets as book
 from roofline.teaching.grading.draws import Inputs, between, one_of, spread, whole
 from roofline.teaching.grading.rubric import Cases, Law, Mistake, Question, Rubric, scales
@@ -39,8 +41,9 @@ FORWARD = Question(forward, STATE_IN, cases=[
     ONE_LAYER,
     Cases("the network has several layers", 2),
 ], laws=[
-    Law("Your inverse gives back what went in.", lambda x, y: ("inverse", {"u": y[0], "v": y[1], "layers": x.layers}),
-        lambda x, y, z: nets.near(z, (x.x, x.y))),
+    Law("One layer more begins with what the others gave.",
+        lambda x, y: {**x, "layers": [*x.layers, x.layers[0]]},
+        lambda x, y, z: nets.near(z, nets.forward(np.asarray(y[0]), np.asarray(y[1]), x.layers[:1]))),
 ], mistakes=[
     Mistake("The halves did not change places: each layer would change the same one.",
             lambda x: nets.ahead(x, lambda x, y, a, b: (x, y + nets.added(x, a, b))), costs=3),
@@ -68,8 +71,9 @@ INVERSE = Question(inverse, STATE_OUT, cases=[
     ONE_LAYER,
     Cases("the network has several layers", 2),
 ], laws=[
-    Law("Your forward pass leads back to what came out.",
-        lambda x, y: ("forward", {"x": y[0], "y": y[1], "layers": x.layers}), lambda x, y, z: nets.near(z, (x.u, x.v))),
+    Law("A layer put in front of the others is undone after them.",
+        lambda x, y: {**x, "layers": [x.layers[0], *x.layers]},
+        lambda x, y, z: nets.near(z, nets.inverse(np.asarray(y[0]), np.asarray(y[1]), x.layers[:1]))),
 ], mistakes=[
     Mistake("This undoes the first layer first. The last one done is the first to be undone.",
             lambda x: ask(inverse, x, layers=x.layers[::-1]), costs=2),
