@@ -139,6 +139,13 @@ def test_the_toys_round_function_by_hand():
     assert int(toy_table(3)[0x00F]) == sum(1 << p for p in (3, 7, 10, 8, 11))
 
 
+def test_a_round_of_the_toy_by_hand():
+    encrypt, decrypt = toy([0x5A], toy_table(2))
+    # 0x6B with the key is 0x31, which the function turns into 0x9B, as above; 0x6B - 0x5A would be 0x11
+    assert encrypt(np.uint64(0x6B), np.uint64(0x0F)) == (0x9B ^ 0x0F, 0x6B)
+    assert decrypt(np.uint64(0x9B ^ 0x0F), np.uint64(0x6B)) == (0x6B, 0x0F)
+
+
 @pytest.mark.parametrize("boxes", [1, 2, 3, 4])
 def test_the_wires_lose_no_bit(boxes):
     table = toy_table(boxes)

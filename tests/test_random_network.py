@@ -44,6 +44,7 @@ def test_weights_have_the_spread_that_gives_the_gain():
             1.3 * math.sqrt(factor / 200), rel=0.02
         )
         assert net.first.shape == (200, 100) and net.first.std() == pytest.approx(0.1, rel=0.02)
+    assert rn.network().layers.shape == (8, 64, 64)
     assert np.array_equal(rn.network(seed=2).layers, rn.network(seed=2).layers)
     assert not np.array_equal(rn.network(seed=2).layers, rn.network(seed=3).layers)
 
