@@ -1,15 +1,7 @@
-"""The lab: its figures reach what they promise, its six functions have one meaning, and a blank copy runs through."""
+"""The lab revnets: its figures reach what they promise, and its functions are the book's networks."""
 
-import ast
-import contextlib
-import doctest
-import inspect
-import io
 import json
 import re
-import runpy
-import sys
-from pathlib import Path
 
 import jupytext
 import matplotlib
@@ -21,13 +13,11 @@ from nbclient import NotebookClient
 from roofline import revnets
 from roofline.coupling import random_network, random_state
 from roofline.strategies import gradients, half_square, metered
+from tests.labs import Lab
 
-LAB = Path(__file__).resolve().parent.parent / "labs/revnets.md"
-SOLVED = runpy.run_path(str(Path(__file__).parent / "grading/solutions/revnets.py"))
-NOTEBOOK = jupytext.read(LAB)
-CODE = [cell for cell in NOTEBOOK.cells if cell.cell_type == "code"]
-NAMES = ["forward", "inverse", "backward", "activation_bytes", "overhead_ratio", "break_even_seconds"]
-FIGURES = 6
+LAB = Lab("revnets")
+
+
 ASK = """
 import json
 print(json.dumps({
@@ -41,28 +31,12 @@ print(json.dumps({
 """
 
 
-def tagged(tag):
-    return [cell for cell in CODE if tag in cell.metadata.get("tags", [])]
-
-
-GRADED = "\n\n".join(cell.source for cell in [*tagged("setup"), *tagged("graded")])
-REFERENCE = {name: SOLVED[name] for name in NAMES}  # what a student could hand in, written without the package
-
-
-@pytest.fixture(scope="module")
-def stubs():
-    """The graded cells as a student gets them, run with nothing else."""
-    names: dict = {}
-    exec(compile(GRADED, str(LAB), "exec"), names)
-    return names
-
-
 @pytest.fixture(scope="module")
 def ran():
     """A blank copy, executed from end to end, with one more cell that tells its figures."""
-    notebook = jupytext.read(LAB)
+    notebook = jupytext.read(LAB.page)
     notebook.cells.append(nbformat.v4.new_code_cell(ASK))
-    here = {"metadata": {"path": str(LAB.parent)}}
+    here = {"metadata": {"path": str(LAB.page.parent)}}
     NotebookClient(notebook, timeout=240, kernel_name="python3", resources=here).execute()
     return notebook, json.loads("".join(output.text for output in notebook.cells[-1].outputs))
 
@@ -114,39 +88,7 @@ def test_unscaled_weights_lose_the_gradients_and_scaled_ones_keep_them(ran):
     scaled, unscaled = re.search(r"gradients off by: scaled (\S+), unscaled (\S+)", printed).groups()
     assert float(scaled) < 1e-12 and float(unscaled) > 1e6
     assert printed.count("DOES NOT FIT") == 1 and "64 blocks, store_all : DOES NOT FIT" in printed
-    assert printed.splitlines()[-len(NAMES) - 1 : -1] == [f"{name}: not written yet" for name in NAMES]
-
-
-def test_a_blank_copy_draws_its_figures_and_complains_of_nothing(ran):
-    outputs = [output for cell in ran[0].cells if cell.cell_type == "code" for output in cell.outputs]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == FIGURES
-    assert not [output.text for output in outputs if output.get("name") == "stderr"]
-
-
-# The six functions
-
-
-def test_there_are_six_stubs_that_say_that_they_are_not_written(stubs):
-    assert [node.name for node in ast.parse(GRADED).body if isinstance(node, ast.FunctionDef)] == NAMES
-    for name in NAMES:
-        with pytest.raises(NotImplementedError):
-            stubs[name](**dict.fromkeys(inspect.signature(stubs[name]).parameters, 1))
-
-
-def test_stubs_need_numpy_and_the_standard_library_alone():
-    imported = {alias.name.split(".")[0] for node in ast.walk(ast.parse(GRADED)) if isinstance(node, ast.Import)
-                for alias in node.names}
-    assert imported <= {"numpy", *sys.stdlib_module_names}
-    assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(ast.parse(GRADED)))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_example_in_a_docstring_is_right(name, stubs):
-    assert inspect.signature(stubs[name]) == inspect.signature(REFERENCE[name])
-    test = doctest.DocTestParser().get_doctest(stubs[name].__doc__, {**REFERENCE, "np": np}, name, None, None)
-    told = io.StringIO()
-    outcome = doctest.DocTestRunner().run(test, out=told.write)
-    assert outcome.attempted >= 1 and outcome.failed == 0, told.getvalue()
+    assert printed.splitlines()[-len(LAB.names) - 1 : -1] == [f"{name}: not written yet" for name in LAB.names]
 
 
 @pytest.mark.parametrize("blocks", [1, 3])
@@ -154,9 +96,9 @@ def test_the_solutions_are_the_books_networks(blocks):
     network, (x, y) = random_network(blocks, 5, 7, last_scale=0.5), random_state(4, 5)
     layers = [(layer.function.first, layer.function.last) for layer in network]
     run = gradients(network, (x, y), half_square)
-    u, v = SOLVED["forward"](x, y, layers)
-    np.testing.assert_allclose(SOLVED["inverse"](u, v, layers), (x, y), atol=1e-12)
-    grad_x, grad_y, grads = SOLVED["backward"](u, v, u, v, layers)  # of half the sum of squares
+    u, v = LAB.solved["forward"](x, y, layers)
+    np.testing.assert_allclose(LAB.solved["inverse"](u, v, layers), (x, y), atol=1e-12)
+    grad_x, grad_y, grads = LAB.solved["backward"](u, v, u, v, layers)  # of half the sum of squares
     np.testing.assert_allclose((grad_x, grad_y), run.inputs, rtol=1e-9)
     for found, true in zip(grads, run.weights, strict=True):
         for one, other in zip(found, true, strict=True):
@@ -167,71 +109,21 @@ def test_the_bytes_are_those_of_a_meter():
     shape = {"blocks": 6, "rows": 7, "width": 12, "inner": 20}
     for words, name, options in (("store all", "store_all", {}), ("checkpoint", "checkpoint", {"segment": 3}),
                                  ("reversible", "reversible", {})):
-        found = SOLVED["activation_bytes"](words, 6, options.get("segment", 1), 7, 12, 20, 8)
+        found = LAB.solved["activation_bytes"](words, 6, options.get("segment", 1), 7, 12, 20, 8)
         assert found == tuple(metered(figure, name, **shape, **options) for figure in ("stored", "peak"))
 
 
 def test_the_ratios_and_the_break_even_are_the_formulas():
-    ratio = SOLVED["overhead_ratio"]
+    ratio = LAB.solved["overhead_ratio"]
     assert ratio("checkpoint", 12, 3, 1, 2) == pytest.approx(revnets.again_checkpoints(n_blocks=12, segment_blocks=3))
     assert ratio("reversible", 12, 3, 1, 2) == pytest.approx(revnets.again_reversible())
     assert ratio("forgetful", 12, 3, 1, 2) == pytest.approx(revnets.again_reversible(forgetful=1))
     chip = {"C": 1e15, "M": 8e10, "eta_C": 0.4}
-    assert SOLVED["break_even_seconds"](3e9, 2e3, 1e15, 8e10, 0.4) == pytest.approx(
+    assert LAB.solved["break_even_seconds"](3e9, 2e3, 1e15, 8e10, 0.4) == pytest.approx(
         revnets.break_even_hold(chip, flops_per_byte=1.5e6))
 
 
 # The notebook
-
-
-def test_every_cell_says_whether_it_sets_up_explores_or_is_graded():
-    for cell in CODE:
-        assert len({"setup", "explore", "graded"} & set(cell.metadata.get("tags", []))) == 1, cell.source
-    assert len(tagged("setup")) == 1 and len(tagged("graded")) == len(NAMES)
-
-
-def test_cells_that_run_when_graded_follow_each_other():
-    first = CODE.index(tagged("setup")[0])
-    assert CODE[first + 1 : first + 1 + len(NAMES)] == tagged("graded")
-
-
-def test_cells_that_measure_are_not_compared():
-    timed = re.compile(r"\bfastest\(deep|\btraced_peak\(deep|\btime_ratio\b|ru_minflt|\blosses\b|gradient_error\(")
-    for cell in tagged("explore"):
-        if timed.search(cell.source):
-            assert "nbval-ignore-output" in cell.metadata.tags, cell.source
-
-
-def test_every_figure_has_words_for_those_who_do_not_see_it():
-    drawing = [cell for cell in CODE if "plt.show()" in cell.source]
-    assert len(drawing) == FIGURES
-    for cell in drawing:
-        words = cell.metadata["mystnb"]["image"]["alt"]
-        assert len(words.split()) > 15 and words.endswith(".")
-
-
-def test_threads_are_set_before_numpy_is_loaded():
-    setup = CODE[0].source
-    assert setup.index("OPENBLAS_NUM_THREADS") < setup.index("%matplotlib inline") < setup.index("import numpy")
-
-
-def told_about(functions):
-    """What the check cell prints about these functions, their docstrings being the stubs'."""
-    names: dict = {"__name__": "__main__"}
-    exec(GRADED, names)
-    for name, function in functions.items():
-        function.__doc__, function.__name__ = names[name].__doc__, name
-        names[name] = function
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(CODE[-1].source, names)
-    return printed.getvalue()
-
-
-def test_the_check_cell_is_content_with_the_reference_and_with_nothing_else():
-    assert told_about(dict(REFERENCE)).count("all examples come out") == len(NAMES)
-    told = told_about({"break_even_seconds": lambda flop, kept, C, M, reached: flop / C})
-    assert "break_even_seconds: 1 of 1 examples do not come out" in told and "forward: not written yet" in told
 
 
 def test_the_panel_draws_the_chapters_peaks(monkeypatch):
@@ -241,7 +133,7 @@ def test_the_panel_draws_the_chapters_peaks(monkeypatch):
 
     drawn = {}
     monkeypatch.setattr(figures, "label", lambda ax, x, y, words, **how: drawn.setdefault(words, x))
-    cell = next(cell.source for cell in CODE if "def strategies" in cell.source)
+    cell = next(cell.source for cell in LAB.code if "def strategies" in cell.source)
     names = {"revnets": revnets, "figures": figures, "palette": palette, "text": text, "plt": figures.plt}
     exec(cell[: cell.index("\n\nstrategies(")].replace("plt.show()", "plt.close()"), names)
     names["strategies"](100, 256, 64, 256, 1e9)

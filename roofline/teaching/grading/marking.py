@@ -71,7 +71,7 @@ def mark(rubric: Rubric, ask: Ask, seed: str, *, uses: Mapping[str, Sequence[str
     for item, index in turns:
         item.answers[index] = ask(item.question.name, _arguments(item.question, item.inputs[index]))
     for item in asked:
-        _check_laws(item, ask, rubric)
+        _check_laws(item, ask)
     for question in rubric:
         _excuse_laws([item for item in asked if item.question is question])
     return tuple(_question(question, [item for item in asked if item.question is question], uses or {}, reveal)
@@ -92,14 +92,14 @@ def _arguments(question: Question, x: Mapping[str, Any]) -> dict[str, Any]:
     return {name: x[name] for name in question.parameters}
 
 
-def _check_laws(item: _Asked, ask: Ask, rubric: Rubric) -> None:
+def _check_laws(item: _Asked, ask: Ask) -> None:
     """Note which laws the first answer of a kind breaks. A fault there has been noted as one already."""
     question, first, again = item.question, item.answers[0], item.answers[len(item.inputs) - 1]
     if first.fault or again.fault:
         return
     if not question.accepts and difference(again.value, first.value, question.rtol, question.atol) is not None:
         item.broken.append(SAME_INPUT)
-    item.broken += [law.sentence for law in question.laws if not _holds(law, item, first.value, ask, rubric)]
+    item.broken += [law.sentence for law in question.laws if not _holds(law, item, first.value, ask)]
 
 
 def _excuse_laws(asked: list[_Asked]) -> None:
@@ -109,13 +109,10 @@ def _excuse_laws(asked: list[_Asked]) -> None:
         item.excused = wrong
 
 
-def _holds(law: Law, item: _Asked, answer: Any, ask: Ask, rubric: Rubric) -> bool:
+def _holds(law: Law, item: _Asked, answer: Any, ask: Ask) -> bool:
     x = item.inputs[0]
     try:
-        then = law.then(x, answer)
-        name, inputs = then if isinstance(then, tuple) else (item.question.name, then)
-        asked = next(question for question in rubric if question.name == name)
-        second = ask(name, _arguments(asked, inputs))
+        second = ask(item.question.name, _arguments(item.question, law.then(x, answer)))
         return not second.fault and bool(law.holds(x, answer, second.value))
     except Exception:  # an answer of the wrong kind: what the law computes with it may raise anything
         return False

@@ -72,13 +72,13 @@ class Law:
     sentence : str
         The law in words: "Twice the chips halve the time."
     then : function of (x, answer)
-        The inputs of a second call, or a pair of the name of another graded function and its inputs.
+        The inputs of a second call of the same function.
     holds : function of (x, answer, second answer)
         Whether the two answers are as they must be.
     """
 
     sentence: str
-    then: Callable[[Inputs, Any], Mapping[str, Any] | tuple[str, Mapping[str, Any]]]
+    then: Callable[[Inputs, Any], Mapping[str, Any]]
     holds: Callable[[Inputs, Any, Any], bool]
 
 
@@ -238,12 +238,6 @@ def rises(name: str, factor: float, sentence: str) -> Law:
         return bool((z - y) * math.copysign(1, factor - 1) >= -1e-9 * abs(y))
 
     return Law(sentence, lambda x, _: {**x, name: x[name] * factor}, holds)
-
-
-def undoes(name: str, gives: str, sentence: str, inputs: Callable[[Inputs, Any], Mapping[str, Any]]) -> Law:
-    """The graded function `name`, asked with `inputs(x, answer)`, gives back the input `gives`."""
-    return Law(sentence, lambda x, y: (name, inputs(x, y)),
-               lambda x, y, z: difference(z, x[gives], 1e-6, 0.0) is None)
 
 
 def _close(a: Any, b: Any) -> bool:
