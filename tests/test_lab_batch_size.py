@@ -17,11 +17,7 @@ from roofline.teaching import figures
 from tests.labs import Lab
 
 LAB = Lab("batch_size")
-
-
 TOY = {"N_act": 1e9, "N_tot": 4e9, "b_w": 1, "kappa": 1e4, "n": 2, "C": 1e12, "W": 1e10}
-
-
 step_time, balance_batch, balance_context, cost_per_million_tokens, cheapest_batch_under_latency = LAB.solved.values()
 
 

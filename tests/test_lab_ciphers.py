@@ -1,4 +1,4 @@
-"""The lab ciphers: its functions mean what the physics says, its vectors are the designers', its text what it printed."""
+"""The lab ciphers: its functions mean what the physics says, and its vectors are the designers'."""
 
 import contextlib
 import io

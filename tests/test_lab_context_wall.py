@@ -1,4 +1,4 @@
-"""The lab context_wall: its functions mean what the formulas and published shapes say, and its measurements are of attention."""
+"""The lab context_wall: its functions mean what published shapes say, and its measurements are of attention."""
 
 import contextlib
 import io

@@ -16,8 +16,6 @@ from roofline.teaching import figures
 from tests.labs import Lab
 
 LAB = Lab("moe")
-
-
 experts_touched, weight_bytes_read, dispatch_bytes, imbalance_factor, experts_time = LAB.solved.values()
 
 

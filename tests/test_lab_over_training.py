@@ -1,4 +1,4 @@
-"""The lab over_training: its runs are those of the catalog, its functions mean what the book says, its text what it printed."""
+"""The lab over_training: its runs are those of the catalog, and its functions mean what the book says."""
 
 import itertools
 import math
@@ -18,8 +18,6 @@ from roofline.teaching import figures
 from tests.labs import Lab
 
 LAB = Lab("over_training")
-
-
 LAWS = ("chinchilla_besiroglu", "chinchilla_hoffmann", "chinchilla_hoffmann/unrounded", "datablations_muennighoff")
 RUNS = disclosures["overtraining_gadre_c4"]["rows"]
 

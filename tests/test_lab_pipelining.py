@@ -1,4 +1,4 @@
-"""The lab pipelining: its functions mean what the simulator says, its text what it printed, and its panel takes any order."""
+"""The lab pipelining: its functions mean what the simulator says, and its panel takes any order."""
 
 import contextlib
 import io

@@ -16,8 +16,6 @@ from roofline.strategies import gradients, half_square, metered
 from tests.labs import Lab
 
 LAB = Lab("revnets")
-
-
 ASK = """
 import json
 print(json.dumps({

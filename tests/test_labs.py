@@ -68,7 +68,7 @@ def test_every_example_in_a_docstring_is_right_for_plain_numbers_and_for_numpys(
 @each_function
 def test_a_docstring_says_in_a_sentence_what_comes_back(lab, name):
     first = lab.stubs[name].__doc__.strip().split("\n\n")[0]
-    assert re.search(r"\w\w\.(\s|$)", first) and len(first.split()) > 5
+    assert re.search(r"\S\.(\s|$)", first) and len(first.split()) > 5
 
 
 # The notebook
