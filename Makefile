@@ -17,7 +17,7 @@ help:
 	@echo "make notebooks  write the executed twins lectures/*.ipynb and labs/*.ipynb"
 	@echo "make lint       ruff and mypy"
 	@echo "make lock       resolve requirements.lock anew from pyproject.toml"
-	@echo "make bench      the speed of the formulas, as ratios to bare numpy"
+	@echo "make bench      the speed of the formulas, as ratios to bare numpy; of the pages and of the build"
 	@echo "make mutants    change the physics in small ways and count what the tests notice: ARGS='moe --sample 40'"
 	@echo "make clean      remove everything built, but for .venv"
 
@@ -51,6 +51,7 @@ lock: setup
 
 bench: setup
 	$(IN_VENV) tools/bench.py
+	$(IN_VENV) -m tools.bench_site
 
 mutants: setup
 	$(IN_VENV) -m tools.mutants $(ARGS)
