@@ -2,21 +2,6 @@
 
 One decode pass multiplies every new token by the active weights, and reads all weights and every sequence's KV cache
 from memory. Two times follow, and from them latency, cost, the batch at which they balance, and what price tiers sell.
-
-Examples
---------
-Formulas take a chip, a model and single inputs:
-
->>> from roofline import chips, models
->>> from roofline.batch_size import t_compute, t_memory, t_step
->>> rack = chips["GB200"].at("fp8", n=72)
->>> model = models["DeepSeek-V3"].at(weights="fp8", kv="bf16")
->>> t_step(rack, model, B=4096, L=8192) == max(t_compute(rack, model, B=4096), t_memory(rack, model, B=4096, L=8192))
-True
->>> t_compute(rack, model, B=[1, 2]).tolist() == [t_compute(rack, model, B=1), t_compute(rack, model, B=2)]
-True
->>> t_step
-t_step = Max(t_compute, t_memory)  [s]
 """
 
 from __future__ import annotations

@@ -261,13 +261,13 @@ def inverse(network: Network, state: State) -> State:
 
 
 def reconstruction_error(network: Network, state: State) -> float:
-    """How far off the input comes back from the output: |found - input| / |input|, over all numbers of both halves."""
+    """How far off the input comes back from the output: `|found - input| / |input|`, over all numbers of both."""
     with np.errstate(over="ignore", invalid="ignore"):
         return distance(inverse(network, forward(network, state)), state)
 
 
 def distance(found: Arrays, true: Arrays) -> float:
-    """Relative distance of two lists of arrays, |found - true| / |true|, in float64; inf where a number is lost."""
+    """Relative distance of two lists of arrays, `|found - true| / |true|`, in float64; inf where a number is lost."""
 
     def norm(arrays: list[Array]) -> float:
         return float(np.sqrt(sum(np.sum(a**2) for a in arrays)))

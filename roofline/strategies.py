@@ -13,6 +13,8 @@ Examples
 >>> back = gradients(layers, state, half_square, "reversible")
 >>> back.meter.stored < plain.meter.stored, back.meter.total_flops > plain.meter.total_flops
 (True, True)
+>>> gradients(layers, state, half_square, "invert_and_forward").meter.stored == back.meter.stored
+True
 >>> gradient_error(layers, state) < 1e-12
 True
 >>> shape = {"blocks": 8, "width": 8, "inner": 16, "rows": 3}
@@ -252,7 +254,7 @@ def metered(figure: str, strategy: str, **shape: Any) -> int:
 
 
 def gradient_error(network: Network, state: State, loss: Loss = half_square) -> float:
-    """How far the reversible run's weight gradients are from those that storing all gives: |found - true| / |true|."""
+    """How far the reversible run's weight gradients are from those of storing all: `|found - true| / |true|`."""
     with np.errstate(over="ignore", invalid="ignore"):
         found, true = (gradients(network, state, loss, name).weights for name in ("reversible", "store_all"))
         return distance(*(tuple(array for layer in run for array in layer) for run in (found, true)))

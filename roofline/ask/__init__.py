@@ -35,8 +35,9 @@ time of a step, at least            9.04 ms
   arithmetic                        571 µs
   reading weights                   2.63 ms
   reading caches                    6.41 ms
->>> [row.name for row in asked.rows][:4]
-['t_step', 't_compute', 't_weights', 't_kv']
+>>> from roofline.ask.answer import Row
+>>> isinstance(asked.rows[0], Row), [row.name for row in asked.rows][:4]
+(True, ['t_step', 't_compute', 't_weights', 't_kv'])
 >>> compare.answer(["H100", "B200"], ["Llama-3-70B"], 64, 8192).title
 'Steps of decoding, at least'
 >>> price.answer("Claude Opus 4.6", fresh=8000, out=1000).title

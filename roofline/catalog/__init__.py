@@ -27,8 +27,20 @@ True
 Traceback (most recent call last):
     ...
 roofline.catalog.errors.UnknownName: no chip is called 'H1000'; did you mean H100 or H800 or H200?
->>> bool(disclosures and measured and memory_tiers and pricing_rules and sources and sparse_scaling)
-True
+
+What the collections hold:
+
+>>> kinds = chips, memory_tiers, models, prices, pricing_rules, disclosures, sparse_scaling, sources, measured
+>>> [type(next(iter(kind.values()))).__name__ for kind in kinds][:5]
+['Chip', 'MemoryTier', 'Model', 'Price', 'PricingRule']
+>>> [type(next(iter(kind.values()))).__name__ for kind in kinds][5:]
+['Disclosure', 'SparseScaling', 'Source', 'Run']
+>>> [type(kind).__name__ for kind in (chips, prices, chip.at("fp8"))]
+['Catalog', 'PriceList', 'Operands']
+>>> from roofline.catalog.disclosure import Table
+>>> from roofline.catalog.record import Record
+>>> isinstance(chip, Record), isinstance(disclosures["deepseek_inference_overview"], Table)
+(True, True)
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ True
 >>> found = fit(run)
 >>> 0 < found.share_of_bandwidth < 2
 True
->>> to_yaml(run).splitlines()[0]
-'kind: cpu'
+>>> type(run.results[0]).__name__, to_yaml(run).splitlines()[0]
+('Result', 'kind: cpu')
 """
 
 from __future__ import annotations

@@ -84,7 +84,21 @@ def values(module: str) -> dict[str, float]:
 
 
 def example(formula: Formula) -> Example:
-    """A call of the formula with all that it needs; inputs of the chips and models come first."""
+    """A call of the formula with all that it needs; sources come first."""
+    used, given = arguments(formula)
+    result = formula(*(sources()[name] for name in used), **given)
+    typed = [*used, *(f"{name}={plain(value)}" for name, value in given.items())]
+    return Example(f"{formula.name}({', '.join(typed)})", repr(result), shown(result, formula.unit), tuple(used))
+
+
+def bound(formula: Formula) -> dict[str, float]:
+    """Every input of the formula's example, in base units."""
+    used, given = arguments(formula)
+    return formula.bind(*(sources()[name] for name in used), **given)
+
+
+def arguments(formula: Formula) -> tuple[list[str], dict[str, float]]:
+    """The sources that give the formula something, and the values of what they do not give."""
     own = values(formula.function.__module__.rpartition(".")[2])
     used: list[str] = []
     known: set[str] = set()
@@ -92,10 +106,7 @@ def example(formula: Formula) -> Example:
         if new := (set(formula.inputs) & set(source)) - known:
             used.append(name)
             known |= new
-    given = {name: own[name] for name in formula.inputs if name in own and name not in known}
-    result = formula(*(sources()[name] for name in used), **given)
-    typed = [*used, *(f"{name}={plain(value)}" for name, value in given.items())]
-    return Example(f"{formula.name}({', '.join(typed)})", repr(result), shown(result, formula.unit), tuple(used))
+    return used, {name: own[name] for name in formula.inputs if name in own and name not in known}
 
 
 def plain(value: float) -> str:

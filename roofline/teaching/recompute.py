@@ -1,6 +1,6 @@
 """A computation written as data: a formula by name and what it is given, or a fact, or arithmetic on two of these.
 
-Nothing here runs text as code. A computation is one of
+Nothing here runs text as code. A computation is one of::
 
     20 ms                                                          a quantity, as the catalog writes them
     {disclosure: NAME, value: FIGURE}                              one figure of the catalog; also of a chip, model,
