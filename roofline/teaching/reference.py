@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from roofline import batch_size, catalog
-from roofline.algebra import units
+from roofline.algebra import Formula, units
 from roofline.algebra.symbols import Input
 from roofline.architecture import Experts
 from roofline.catalog import MissingFact, UnknownPrecision
@@ -50,12 +50,18 @@ def formulas() -> Markdown:
     head = "| In code, and meaning | Definition | Unit |\n|---|---|---|"
     return grouped(head, {
         chapters.title(name): [
-            f'| `{formula.name}`<br><span id="formula-{formula.name}"></span>{formula.meaning} |'
+            f'| {example(name, formula)}<br><span id="formula-{formula.name}"></span>{formula.meaning} |'
             f" $\\displaystyle {formula.latex()}$ | {unit(formula.unit)} |"
             for formula in chapters.formulas(name)
         ]
         for name in chapters.CHAPTERS
     })
+
+
+def example(chapter: str, formula: Formula) -> str:
+    """A formula's name, leading to its inputs and its example on the pages of the package."""
+    place = f"api/{chapter}.html#{formula.function.__module__}.{formula.name}"
+    return f'<a href="{place}"><code>{formula.name}</code></a>'
 
 
 def grouped(head: str, groups: dict[str, list[str]]) -> Markdown:
