@@ -3,6 +3,32 @@
 A model is a stack of attention layers and a stack of feed-forward layers of one height, between an input
 embedding and an output head. Counts are of matrix entries; norms and biases (under 0.1 %) are left out.
 Elements and FLOPs are plain numbers here; bytes begin where a precision is chosen, in `roofline.catalog`.
+
+Examples
+--------
+A dense model of two layers, after the shape of Llama:
+
+>>> from roofline.architecture import (
+...     Dense, Shape, active_parameters, flops_per_token, parameters, read_cache, stored_cache, total_parameters)
+>>> from roofline.attention import SoftmaxAttention
+>>> heads = SoftmaxAttention(layers=2, heads=8, kv_heads=2, head_dim=64)
+>>> shape = Shape(width=512, vocabulary=1000, attention=(heads,), feedforward=(Dense(layers=2, hidden=1536),))
+>>> parameters(shape)[1]
+Part(name='attention', total=1310720, active=1310720)
+>>> total_parameters(shape), active_parameters(shape, without=("input embedding",))
+(7053312, 6541312)
+>>> stored_cache(shape).growing == read_cache(shape).growing == 2 * 2 * 2 * 64
+True
+>>> sum(flops_per_token(shape).values()) == 2 * active_parameters(shape, without=("input embedding",))
+True
+
+With experts a token uses fewer parameters than the model holds:
+
+>>> from roofline.architecture import Experts
+>>> sparse = Shape(width=512, vocabulary=1000, attention=(heads,),
+...                feedforward=(Experts(layers=2, hidden=512, routed=16, top_k=2),))
+>>> total_parameters(sparse), active_parameters(sparse)
+(27516928, 5496832)
 """
 
 from __future__ import annotations

@@ -2,6 +2,28 @@
 
 A layer kind knows its weights (matrix entries), the KV elements a sequence stores, the elements a decode step
 reads (fewer where attention is sparse), and the FLOPs of attending to a context. Bytes come later.
+
+Examples
+--------
+>>> from roofline.attention import (
+...     Cache, CompressedAttention, Indexer, LatentAttention, LinearAttention, SoftmaxAttention)
+>>> grouped = SoftmaxAttention(layers=80, heads=64, kv_heads=8, head_dim=128)
+>>> grouped.kind, grouped.stored().growing
+('GQA', 2048)
+>>> SoftmaxAttention(layers=80, heads=64, kv_heads=8, head_dim=128, window=4096).stored().elements(100_000)
+8388608
+>>> latent = LatentAttention(layers=61, heads=128, kv_rank=512, rope_dim=64, q_rank=1536, nope_dim=128, v_dim=128,
+...                          indexer=Indexer(heads=64, dim=128, top_k=2048))
+>>> latent.stored().growing, latent.read().elements(100_000)
+(704, 13979648)
+>>> compressed = CompressedAttention(layers=30, heads=128, head_dim=512, q_rank=1536, o_groups=16, o_rank=1024,
+...                                  stride=4, window=128)
+>>> compressed.stored()
+Cache(growing=128.0, capped=((128, 512),))
+>>> LinearAttention(layers=24, heads=32, head_dim=128).stored().growing
+0
+>>> Cache(growing=1024, capped=((4096, 512.0),)).elements(8192)
+10485760.0
 """
 
 from __future__ import annotations

@@ -1,6 +1,30 @@
 """Two block ciphers that are Feistel networks: Simon, which is published and used, and a toy small enough to enumerate.
 
 Words are Python ints or numpy arrays of uint64, so that many blocks, or many keys, are enciphered at once.
+
+Examples
+--------
+>>> from roofline.block_cipher import (
+...     all_blocks, rotated, simon, simon_function, simon_functions, simon_round_keys, toy, toy_table)
+>>> rotated(0b1001, 1, width=4)
+3
+>>> key = [0x1918, 0x1110, 0x0908, 0x0100]
+>>> encrypt, decrypt = simon(key, block_bits=32)
+>>> x, y = encrypt(0x6565, 0x6877)
+>>> f"{int(x):04x} {int(y):04x}"
+'c69b e9bb'
+>>> [int(half) for half in decrypt(x, y)] == [0x6565, 0x6877]
+True
+>>> len(simon_round_keys(key, 32)), len(simon_functions(key, 32, rounds=3)), simon_function(0, width=16)
+(32, 3, 0)
+
+The first lines are the test vector of Simon32/64 that its designers printed. The toy is small enough for all blocks:
+
+>>> table = toy_table(boxes=1)
+>>> scramble, restore = toy([3, 7, 1], table)
+>>> left, right = all_blocks(half_bits=4)
+>>> len(set(zip(*(half.tolist() for half in scramble(left, right))))) == len(left) == 256
+True
 """
 
 from __future__ import annotations

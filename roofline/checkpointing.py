@@ -2,6 +2,18 @@
 
 To go back through a block one needs its input, and some inputs must be worked out again from a checkpoint before it.
 With c checkpoints and r repetitions of each block, (c + r)! / (c! r!) blocks can be reversed: a few of each go far.
+
+Examples
+--------
+With 3 checkpoints and each block advanced over at most twice, (3 + 2)! / (3! 2!) = 10 blocks can be reversed:
+
+>>> from roofline.checkpointing import best_advance, binomial_schedule, fewest_advances, repetitions
+>>> repetitions(10, 3), repetitions(11, 3)
+(2, 3)
+>>> fewest_advances(10, 3), best_advance(10, 3)
+(15, 4)
+>>> [tuple(action) for action in binomial_schedule(2, 1)]
+[('keep', 0, 0), ('advance', 0, 1), ('reverse', 1, 0), ('reverse', 0, 0), ('drop', 0, 0)]
 """
 
 from __future__ import annotations

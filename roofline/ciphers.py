@@ -3,6 +3,20 @@
 A Feistel network makes an invertible map of two halves from any round function at all: a residual add. What follows are
 the closed forms of the chapter. `block_cipher` holds ciphers of that shape, `differentials` attacks them, `mixing`
 measures, and `random_network` is measured with the same instruments.
+
+Examples
+--------
+The rounds can be undone, although squaring cannot:
+
+>>> from roofline.ciphers import decrypt, encrypt, step
+>>> def square(x):
+...     return x * x
+>>> step(3, 4, square)
+(3, 13)
+>>> encrypt(3, 4, [square, square])
+(172, 13)
+>>> decrypt(172, 13, [square, square])
+(3, 4)
 """
 
 from __future__ import annotations

@@ -2,6 +2,25 @@
 
 A torus has `side` chips along each of `dims` dimensions, numbered as numpy ravels them; a ring is a torus of one
 dimension. Each chip has two links per dimension, one to the next chip and one to the chip before.
+
+Examples
+--------
+>>> import numpy as np
+>>> from roofline.collectives import (
+...     neighbours, racks_all_to_all, ring_reduce_scatter, torus_all_gather, torus_all_to_all)
+>>> neighbours(side=4, dims=1).ravel().tolist()
+[1, 2, 3, 0]
+>>> gathered = torus_all_gather(side=4, dims=1, array_bytes=8.0)
+>>> gathered.busiest, gathered.seconds(bandwidth=2.0, hop=0.0)
+(3.0, 3.0)
+>>> sums = ring_reduce_scatter(np.ones((4, 4, 2)))
+>>> sums.result.tolist() == [[4.0, 4.0]] * 4
+True
+>>> float(torus_all_to_all(side=4, dims=1, array_bytes=8.0).result)
+1.0
+>>> traffic = racks_all_to_all(racks=2, chips_per_rack=4, array_bytes=8.0)
+>>> traffic.out_sent.tolist(), traffic.seconds(up=18.0, out=1.0)
+([4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0], 4.0)
 """
 
 from __future__ import annotations

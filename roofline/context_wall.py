@@ -3,6 +3,15 @@
 Attention's arithmetic over a prompt is quadratic, the bytes a new token reads are linear, and so are the bytes a
 sequence keeps. Sparse attention changes the first two, nothing here the third. A fit over chips says how fast hardware
 moves the wall.
+
+Examples
+--------
+>>> from roofline.context_wall import fit_growth, growth_per_year
+>>> doubling = fit_growth([2020, 2021, 2022, 2023], [1, 2, 4, 8])
+>>> round(doubling.per_year, 6), round(doubling.scatter, 6)
+(2.0, 1.0)
+>>> round(growth_per_year([2020, 2021, 2022], [1, 3, 9]), 6)
+3.0
 """
 
 from __future__ import annotations

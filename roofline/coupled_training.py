@@ -2,6 +2,18 @@
 
 A strategy must not change what is learned: recomputing gives the same numbers to the last bit, running backwards the
 same up to rounding.
+
+Examples
+--------
+>>> from roofline.coupled_training import train, wave_task
+>>> from roofline.coupling import random_network
+>>> task, layers = wave_task(rows=32, width=4), random_network(2, 4, 16, nonlinearity="tanh", last_scale=0.3)
+>>> learned = train(layers, task, steps=50, rate=0.05)
+>>> bool(learned.losses[-1] < learned.losses[0])
+True
+>>> again = train(layers, task, steps=50, rate=0.05, strategy="checkpoint")
+>>> bool((again.losses == learned.losses).all())
+True
 """
 
 from __future__ import annotations

@@ -3,6 +3,30 @@
 The table of differences of an S-box, the most probable path of a difference through rounds, its exact probability by
 counting all blocks, and an attack that finds the last round's key from chosen plaintexts. For the toy of
 `block_cipher`, all of it by enumeration.
+
+Examples
+--------
+The S-box of PRESENT turns no difference into another for more than four of its sixteen inputs:
+
+>>> from roofline.block_cipher import PRESENT_SBOX, toy, toy_table
+>>> from roofline.differentials import (
+...     attack_success, best_characteristic, counted_differential, ddt, differential, key_counts, pairs_for_attack,
+...     plan, toy_characteristic, uniformity)
+>>> ddt(PRESENT_SBOX).shape, uniformity(PRESENT_SBOX)
+((16, 16), 4)
+>>> table = toy_table(boxes=1)
+>>> path = best_characteristic(table, rounds=3)
+>>> path.probability == toy_characteristic(3, boxes=1), len(path.differences)
+(True, 4)
+>>> start = path.differences[0]
+>>> float(differential(table, 3, start).sum()), float(counted_differential(table, [1, 2, 3], start).sum())
+(1.0, 1.0)
+>>> attack, keys = plan(4, boxes=1), [5, 9, 2, 11]
+>>> encrypt, _ = toy(keys, table)
+>>> int(key_counts(encrypt, table, attack, pairs=100).argmax())
+11
+>>> pairs_for_attack(4, boxes=1) > 1, attack_success(4, pairs=100, trials=10, boxes=1) > 0.5
+(True, True)
 """
 
 from __future__ import annotations

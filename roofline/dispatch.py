@@ -1,4 +1,17 @@
-"""How many racks, or chips, hold the experts of one token? Counted exactly, and with tokens that draw them."""
+"""How many racks, or chips, hold the experts of one token? Counted exactly, and with tokens that draw them.
+
+Examples
+--------
+>>> from roofline.dispatch import racks_touched_exact, simulate_dispatch
+>>> racks_touched_exact(racks=2, experts=2, k=2)
+2.0
+>>> exact = racks_touched_exact(racks=8, experts=256, k=8)
+>>> seen = simulate_dispatch(racks=8, experts=256, k=8, tokens=20_000)
+>>> round(exact, 2), round(float(seen.racks_touched), 1)
+(5.29, 5.3)
+>>> racks_touched_exact(racks=8, experts=256, k=8, limit=4) < 4
+True
+"""
 
 from __future__ import annotations
 

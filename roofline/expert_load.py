@@ -3,6 +3,22 @@
 The distribution of one load is exact. That of the largest is exact too where it can be counted out, and lies between
 two bounds everywhere: loads of one pass compete for its tokens, so that they are negatively associated. Tokens are all
 that pass together, q of each sequence.
+
+Examples
+--------
+>>> from roofline.expert_load import (
+...     chance_all_within, dropped_share, largest_load, largest_load_between, load_chances)
+>>> load_chances(tokens=2, experts=2, top_k=1).tolist()
+[0.25, 0.5, 0.25]
+>>> largest_load(tokens=2, experts=2, top_k=1)
+1.5
+>>> chance_all_within(tokens=2, experts=2, top_k=1, limit=1)
+0.5
+>>> between = largest_load_between(tokens=2048, experts=256, top_k=8)
+>>> bool(between.low < between.high < 2 * 2048 * 8 / 256)
+True
+>>> round(dropped_share(tokens=2048, experts=256, top_k=8, factor=1.25), 3)
+0.001
 """
 
 from __future__ import annotations

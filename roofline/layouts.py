@@ -2,6 +2,20 @@
 
 An even spread has a formula for it, `kv_memory.fewest_chips`. With whole experts, whole KV heads and whole sequences
 several things are rounded at once, and the fewest chips are searched for.
+
+Examples
+--------
+>>> from roofline import chips, models
+>>> from roofline.layouts import Layout, fewest_chips_laid, smallest_layout
+>>> Layout(tp=8, dp=4, stages=2).chips
+64
+>>> machine, model = chips["GB200"].at("fp8"), models["DeepSeek-V3"].at(weights="fp8", kv="bf16")
+>>> names = ("b_w", "N_tot", "N_act", "E", "k", "kappa_stored", "kappa_stored_cap", "L_stored_cap")
+>>> given = {name: model[name] for name in names} | {"M": machine["M"], "B": 64, "L": 8192, "n_kv": 1}
+>>> smallest_layout(**given)
+Layout(tp=1, dp=5, stages=1)
+>>> fewest_chips_laid(**given)
+5
 """
 
 from __future__ import annotations

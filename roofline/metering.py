@@ -1,6 +1,19 @@
 """Counts what a computation holds and does: bytes of the arrays it keeps, FLOPs of its matrix products.
 
 Nothing is estimated: an array counts from the call that keeps it to the call that releases it.
+
+Examples
+--------
+>>> import numpy as np
+>>> from roofline.metering import Meter
+>>> meter = Meter()
+>>> product = meter.counting("forward")(np.ones((4, 8)), np.ones((8, 2)))
+>>> kept = meter.keep(product, product)
+>>> meter.flops["forward"], meter.held
+(128, 64)
+>>> meter.release(product)
+>>> meter.held, meter.peak
+(64, 64)
 """
 
 from __future__ import annotations

@@ -2,6 +2,30 @@
 
 The instruments work on anything that maps rows of bits to rows of bits. A cipher's two halves are one such row; so are
 the signs that go into a network and come out of it.
+
+Examples
+--------
+>>> import numpy as np
+>>> from roofline.mixing import (
+...     avalanche, blocks_left, dependencies, dependent_share, deviation, flips, full_diffusion, on_bits,
+...     simon_avalanche, simon_diffusion, simon_flips, toy_avalanche, toy_flips)
+>>> unmixed = flips(lambda bits: bits, in_bits=4, samples=10)
+>>> avalanche(unmixed), deviation(unmixed), dependent_share(unmixed)
+(0.25, 0.5, 0.25)
+>>> round(simon_avalanche(32), 2), round(avalanche(simon_flips(32, samples=200)), 1)
+(0.5, 0.5)
+>>> round(toy_avalanche(12), 1), toy_flips(2, samples=50).shape
+(0.5, (16, 16))
+>>> simon_diffusion(32), full_diffusion(np.ones((8, 8), dtype=bool))
+(7, 3)
+>>> depends = dependencies(lambda words: words ^ (words >> 1), width=4)
+>>> depends.astype(int).tolist()
+[[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1]]
+>>> swapped = on_bits(lambda x, y: (y, x), half_bits=1)
+>>> swapped(np.array([[1, 0]])).tolist()
+[[False, True]]
+>>> blocks_left("feistel", 4, half_bits=4), blocks_left("plain", 4, half_bits=4) < 1
+(1.0, True)
 """
 
 from __future__ import annotations

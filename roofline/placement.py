@@ -2,6 +2,26 @@
 
 Every chip holds equally many experts, so that memory is even; loads are not. A popular expert gets redundant copies
 on other chips that share its tokens, and all are placed by the rule "largest first, on the chip that has least so far".
+
+Examples
+--------
+Five experts on three chips, and one copy of the busiest of them:
+
+>>> import numpy as np
+>>> from roofline.placement import balanced, chip_loads, copies, place, place_apart, slots_per_chip
+>>> loads = np.array([12, 6, 4, 3, 2])
+>>> slots_per_chip(experts=5, chips=3, redundant=1)
+2
+>>> copies(loads, redundant=1).tolist()
+[2, 1, 1, 1, 1]
+>>> place(loads, chips=3).tolist()
+[0, 1, 2, 2, 1]
+>>> chip_loads(loads, place(loads, chips=3), chips=3).tolist()
+[12.0, 8.0, 7.0]
+>>> balanced(loads, chips=3, redundant=1).tolist()
+[10.0, 9.0, 8.0]
+>>> place_apart(np.array([6, 6, 6, 4, 3, 2]), owners=np.array([0, 0, 1, 2, 3, 4]), chips=3, per_chip=2).tolist()
+[0, 1, 2, 0, 1, 2]
 """
 
 from __future__ import annotations

@@ -105,6 +105,9 @@ def regime(weights: float, cache: float) -> str:
     ------
     ValueError
         If either is negative or not finite.
+
+    >>> regime(weights=0.5, cache=0.2), regime(weights=0.5, cache=0.7)
+    ('arithmetic', 'cache')
     """
     for name, value in (("weights", weights), ("cache", cache)):
         if not 0 <= value < float("inf"):

@@ -2,6 +2,39 @@
 
 Layers read a stream through a non-linearity and multiply by random weights. What comes out replaces the stream
 ("plain"), is added to it ("residual"), or is added after the reading was scaled to unit size ("normalised").
+
+Examples
+--------
+>>> import numpy as np
+>>> from roofline.random_network import (
+...     adversarial_gain, central_difference, decisions_changed, forward, gradient, growth, jacobian, network,
+...     network_avalanche, second_difference, sign_flips, signed_step, tangent, wide_avalanche)
+>>> net = network("residual", "tanh", depth=4, width=16, inputs=16)
+>>> rng = np.random.default_rng(0)
+>>> x, v, readout = rng.normal(size=(3, 16))
+>>> forward(net, x).shape, jacobian(net, x).shape
+((16,), (16, 16))
+>>> bool(np.allclose(jacobian(net, x) @ v, tangent(net, x, v)))
+True
+>>> bool(np.isclose(gradient(net, x, readout) @ v, readout @ tangent(net, x, v)))
+True
+>>> bool(np.allclose(central_difference(net, x, v, 1e-4), tangent(net, x, v), atol=1e-6))
+True
+>>> bool(np.abs(second_difference(net, x, v, 1e-3)).max() < 1e-3)
+True
+>>> bool(np.allclose(abs(signed_step(net, x, readout, 0.01)), 0.01)), sign_flips(net, samples=5).shape
+(True, (16, 16))
+
+What it has of a cipher, and what not:
+
+>>> network_avalanche("plain", "sign", 4, width=32) > network_avalanche("residual", "sign", 4, width=32)
+True
+>>> round(wide_avalanche("plain", "relu", 0, inputs=64), 3)
+0.08
+>>> growth("residual", 4, width=32, samples=5) > 1, adversarial_gain(inputs=64) > 1
+(True, True)
+>>> decisions_changed("signed", 0.1, inputs=64) > decisions_changed("random", 0.1, inputs=64)
+True
 """
 
 from __future__ import annotations

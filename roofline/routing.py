@@ -2,6 +2,29 @@
 
 A router over E experts is simulated token by token, with even, Zipf-skewed or grouped choices, as a check on the closed
 forms of `moe` and for what they cannot say. It draws without replacement: a token uses k different experts.
+
+Examples
+--------
+>>> import numpy as np
+>>> from roofline.routing import (
+...     balance_batch_touched, expert_loads, imbalance, inclusion, popularity, route, touched_by)
+>>> choices = route(tokens=1000, experts=64, top_k=4, zipf=0.5, seed=1)
+>>> loads = expert_loads(choices, experts=64)
+>>> choices.shape, int(loads.sum()), imbalance(loads) > 1
+((1000, 4), 4000, True)
+>>> chances = inclusion(popularity(64, zipf=0.5), top_k=4)
+>>> round(float(chances.sum()), 6), round(touched_by(chances, tokens=32), 1)
+(4.0, 52.2)
+>>> imbalance(np.array([1, 1, 1, 5]))
+2.5
+
+A batch touches fewer than all experts, so it balances earlier than one that reads every weight:
+
+>>> from roofline import chips, models
+>>> from roofline.batch_size import balance_batch
+>>> rack, model = chips["GB200"].at("fp8", n=72), models["DeepSeek-V3"].at("fp8")
+>>> balance_batch_touched(rack, model) <= balance_batch(rack, model)
+True
 """
 
 from __future__ import annotations

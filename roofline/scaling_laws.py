@@ -2,6 +2,42 @@
 
 A law says loss = E + A/N^alpha + B/D^beta in nats per token. The closed forms are formulas of `over_training`; here is
 what they cannot say: the cheapest model when the later tokens are given, and laws fitted to runs of one's own.
+
+Examples
+--------
+>>> import numpy as np
+>>> from roofline.scaling_laws import (
+...     Law, bootstrap, cheapest, compute_optimal, fit, later_cost_of_cheapest, least_effort, matched, published)
+>>> law = published("chinchilla_besiroglu")
+>>> best = compute_optimal(law, flops=1e24)
+>>> round(6 * best.parameters * best.tokens / 1e24, 6)
+1.0
+>>> bool(np.isclose(matched(law, best.parameters).tokens, best.tokens))
+True
+
+A model that will serve many tokens is better made smaller and trained for longer:
+
+>>> served = least_effort(law, best.parameters, later_tokens=2e12)
+>>> served.parameters < best.parameters, served.tokens > best.tokens
+(True, True)
+>>> later_cost_of_cheapest(law, best.parameters, later_tokens=0)
+0.0
+>>> def training(size, data):
+...     return 6 * size * data
+>>> bool(np.isclose(cheapest(law, best.loss, training).parameters, best.parameters, rtol=1e-3))
+True
+
+A fit finds the law that the runs were made with:
+
+>>> sizes, tokens = (grid.ravel() for grid in np.meshgrid([1e8, 1e9, 1e10], [2e9, 3e10, 4e11]))
+>>> losses = 1.7 + 500 / sizes**0.35 + 1000 / tokens**0.3
+>>> found = fit(sizes, tokens, losses)
+>>> round(found.alpha, 3), round(found.beta, 3), round(found.E, 2)
+(0.35, 0.3, 1.7)
+>>> len(bootstrap(sizes, tokens, losses, draws=2, zooms=5))
+2
+>>> Law(E=1.7, A=500.0, B=1000.0, alpha=0.35, beta=0.3).at()["loss_floor"]
+1.7
 """
 
 from __future__ import annotations
@@ -13,8 +49,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import catalog, over_training
-
-_GOLDEN = (5**0.5 - 1) / 2
+from .searches import bisect, least
 
 
 @dataclass(frozen=True)
@@ -99,51 +134,6 @@ def matched(law: Law | str, parameters: float) -> Optimum:
     at = _law(law).at()
     data = over_training.matched_tokens(at, N_act=parameters)
     return Optimum(parameters, data, over_training.training_loss(at, N_act=parameters, D=data))
-
-
-def bisect(rising: Callable[[float], float], low: float, high: float) -> float:
-    """Where a rising function crosses zero between two points, to the last digits of a float.
-
-    Raises
-    ------
-    ValueError
-        If the ends do not lie on either side of zero.
-    """
-    if not (low < high and rising(low) <= 0 <= rising(high)):
-        raise ValueError(f"expected a function that rises through zero between low = {low!r} and high = {high!r}")
-    while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
-    return middle
-
-
-def least(valley: Callable[[float], float], low: float, high: float, tolerance: float = 1e-9) -> float:
-    """Where a function that falls and then rises is least, by golden sections.
-
-    Parameters
-    ----------
-    valley : callable
-        A function of one number with a single minimum; it may be infinite at the low end.
-    low, high : float
-        The ends of the search.
-    tolerance : float
-        Width of the last section; much below 1e-8 times the point, rounding decides.
-    """
-    if not (low < high and tolerance > 0):
-        raise ValueError(f"expected low < high and tolerance > 0, got {low!r}, {high!r}, {tolerance!r}")
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = valley(left), valley(right)
-    while high - low > tolerance:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = valley(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = valley(right)
-        if not low < left < right < high:
-            break
-    return (low + high) / 2
 
 
 def later_cost_of_cheapest(law: Law | str, parameters: float, later_tokens: float) -> float:

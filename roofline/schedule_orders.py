@@ -3,6 +3,23 @@
 A model is a chain of positions (chunks of layers). A stage runs a list of operations, each the forward pass F, the
 backward pass towards the input B, the backward pass towards the weights W, or the whole backward pass BW, of one
 micro-batch at one position. When they run is the business of `roofline.schedules`.
+
+Examples
+--------
+>>> from roofline.schedule_orders import decode, dualpipe, gpipe, interleaved, one_f_one_b, written, zero_bubble
+>>> turns = one_f_one_b(stages=2, micro_batches=3)
+>>> [turns.name(i) for i in range(turns.first[0], turns.first[1])]
+['F0 of stage 0', 'F1 of stage 0', 'BW0 of stage 0', 'F2 of stage 0', 'BW1 of stage 0', 'BW2 of stage 0']
+>>> gpipe(2, 3).depth, interleaved(2, 4, chunks=2).depth
+(2, 4)
+>>> [len(s.kind) for s in (zero_bubble(2, 4), dualpipe(2, 4), decode(2, 2, tokens=3))]
+[24, 18, 12]
+>>> written(["F0 F1 BW0 BW1", "F0 BW0 F1 BW1"]).micro_batches
+2
+>>> written(["BW0 F0"])
+Traceback (most recent call last):
+    ...
+roofline.schedule_orders.ScheduleError: BW0 of stage 0 needs F0 of stage 0 before it
 """
 
 from __future__ import annotations

@@ -3,6 +3,19 @@
 A stage takes its operations in order, one at a time. A forward pass waits for that of the position before it, a
 backward pass for that of the position behind it; between stages a result travels for a given time, and nobody is busy
 with it. Times in whole numbers stay whole, so that the closed forms of `pipelining` can be met exactly.
+
+Examples
+--------
+Four stages, eight micro-batches: the bubble of both is 3/8 of the work, but 1F1B holds half as much.
+
+>>> from roofline.schedules import bubble, micro_batches_held, named, simulate
+>>> bubble("gpipe", 4, 8), bubble("1f1b", 4, 8), bubble("interleaved", 4, 8, chunks=2)
+(Fraction(3, 8), Fraction(3, 8), Fraction(3, 16))
+>>> micro_batches_held("gpipe", 4, 8), micro_batches_held("1f1b", 4, 8)
+(8.0, 4.0)
+>>> run = simulate(named("1f1b", stages=4, micro_batches=8))
+>>> int(run.makespan), run.idle.tolist(), run.bubble_over_total
+(33, [9, 9, 9, 9], Fraction(3, 11))
 """
 
 from __future__ import annotations

@@ -1,4 +1,14 @@
-"""What does the arithmetic of a model's attention come to, layer kind by layer kind, as inputs of the formulas?"""
+"""What does the arithmetic of a model's attention come to, layer kind by layer kind, as inputs of the formulas?
+
+Examples
+--------
+>>> from roofline import models
+>>> from roofline.shape_operands import attention_equals_weights, attention_operands
+>>> attention_operands(models["Llama-3-70B"].shape)
+{'phi_att': 2621440.0, 'phi_att_cap': 0.0, 'L_att_cap': 0.0}
+>>> round(attention_equals_weights(models["Llama-3-70B"].shape), -3)
+53000.0
+"""
 
 from __future__ import annotations
 

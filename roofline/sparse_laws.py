@@ -2,6 +2,23 @@
 
 Clark et al. (2022) fitted the loss of models that route each token to one of E experts in some layers; Krajewski et
 al. (2024) that of models with finer experts. Both hold for the sizes, data and routers they were fitted to.
+
+Examples
+--------
+>>> from roofline.sparse_laws import cutoff, dense_equivalent, experts_for_gain, fine_law, granularity_gain, routed_law
+>>> worth = dense_equivalent(active=370e6, experts=64)
+>>> 2 < worth / 370e6 < 64
+True
+>>> round(experts_for_gain(active=370e6, gain=worth / 370e6))
+64
+>>> dense_equivalent(active=370e6, experts=64, method="HASH") < worth
+True
+>>> granularity_gain(1), granularity_gain(8) > 1
+(1.0, True)
+>>> sorted(fine_law()), cutoff() > 1e11
+(['a_fine', 'alpha_fine', 'g_fine', 'gamma_fine'], True)
+>>> sorted(routed_law())
+['E_max', 'E_start', 'a_routed', 'b_routed', 'c_routed', 'd_routed']
 """
 
 from __future__ import annotations

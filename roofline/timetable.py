@@ -1,4 +1,16 @@
-"""Passes that leave on a timetable, simulated request by request: a check on the closed forms of `batch_size`."""
+"""Passes that leave on a timetable, simulated request by request: a check on the closed forms of `batch_size`.
+
+Examples
+--------
+A pass every 20 ms; whoever arrives waits half of that on average, and the answer takes one pass more:
+
+>>> from roofline.timetable import simulate_timetable
+>>> seen = simulate_timetable(period=0.02, arrivals_per_s=5000, seats=float("inf"), seconds=20)
+>>> round(float(seen.waits.mean()), 4), round(float(seen.times_to_token.mean()), 4)
+(0.01, 0.03)
+>>> round(float(seen.batches.mean()))
+100
+"""
 
 from __future__ import annotations
 

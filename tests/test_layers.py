@@ -16,7 +16,7 @@ LAYERS = [
     ["rack_topology", "rack_parts", "rack_overlap", "collectives", "dispatch"],
     ["pipelining", "schedule_orders", "schedules"],
     ["kv_memory", "layouts", "shape_operands"],
-    ["over_training", "scaling_laws"],
+    ["over_training", "scaling_laws", "searches"],
     ["pricing"],
     ["context_wall"],
     ["ciphers", "block_cipher", "differentials", "mixing", "random_network"],

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jupyter_cache.base import JupyterCacheAbstract
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md"]
+PAGES = ["genindex.md", "book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md"]
 MACHINERY = ["_config.yml", "_toc.yml", "roofline/**/*", "requirements.lock", "tools/*.py"]
 
 

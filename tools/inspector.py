@@ -17,7 +17,12 @@ from myst_nb.ext.glue.utils import retrieve_glue_data
 from sphinx.application import Sphinx
 
 SOURCE = re.compile(r"<annotation.*?</annotation>")  # the LaTeX beside a formula that KaTeX has set
-SCRIPTS = {"numbers.js": "data-number=", "ledger.js": 'class="ledger"'}  # by what stands in the pages that need them
+SCRIPTS = {  # by what stands in the pages that need them
+    "cards.js": r'data-number=|id="terms"',
+    "numbers.js": "data-number=",
+    "terms.js": 'id="terms"',
+    "ledger.js": 'class="ledger"',
+}
 
 
 class Glued(nodes.inline):
@@ -54,7 +59,7 @@ def add_records(app: Sphinx, page: str, template: str, context: dict[str, Any], 
         safe = text.replace("</", "<\\/")
         context["body"] += f'<script type="application/json" id="numbers">{safe}</script>'
     for script, sign in SCRIPTS.items():
-        if sign in context.get("body", ""):
+        if re.search(sign, context.get("body", "")):
             app.add_js_file(script, defer="defer")
 
 

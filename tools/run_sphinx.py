@@ -7,6 +7,7 @@ Windows asks again too, but over TCP, where each formula then waits 40 ms for an
 
 from __future__ import annotations
 
+import functools
 import socket
 import subprocess
 import sys
@@ -37,6 +38,10 @@ def patiently(rundir: Path, timeout: float) -> tuple[Any, socket.socket]:
 
 if sys.platform != "win32":
     katex.KaTeXServer.start_server_process = patiently
+# a symbol is set once, however many tables name it
+plain = katex.render_latex
+once = functools.cache(plain)
+katex.render_latex = lambda latex, options=None: plain(latex, options) if options else once(latex)
 katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
 
 main()

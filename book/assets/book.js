@@ -26,6 +26,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
+// What should have been checked again by now says so.
+const today = new Date().toISOString().slice(0, 10);
+for (const due of document.querySelectorAll("time.review")) {
+  if (due.dateTime < today) due.insertAdjacentHTML("afterend", "<small>overdue</small>");
+}
+
 for (const formula of document.querySelectorAll(".katex-display")) {
   if (formula.scrollWidth > formula.clientWidth + 1) formula.tabIndex = 0;
 }

@@ -174,8 +174,10 @@ class Formula:
     def compile(self, *free_and_sources: str | Mapping[str, float], **values: Any) -> numeric.Compiled:
         """A bare function of the named inputs, everything else fixed: for hot loops.
 
-        >>> f = t_step.compile("B", chip, model, L=8192)      # doctest: +SKIP
-        >>> f(64.0)                                            # doctest: +SKIP
+        >>> from roofline.batch_size import t_drain
+        >>> f = t_drain.compile("M", W=8e12)
+        >>> f(4e12)
+        0.5
         """
         free = tuple(a for a in free_and_sources if isinstance(a, str))
         sources = tuple(a for a in free_and_sources if not isinstance(a, str))

@@ -1,4 +1,17 @@
-"""One expression in three languages: Python for numpy and for plain numbers, JavaScript, LaTeX."""
+r"""One expression in three languages: Python for numpy and for plain numbers, JavaScript, LaTeX.
+
+Examples
+--------
+>>> import sympy
+>>> from roofline.algebra.printing import javascript
+>>> x = sympy.Symbol("x", positive=True)
+>>> javascript({"y": 2 * sympy.Max(x, 1)}, ["x"])
+'({x}) => {\n  return {y: 2*Math.max(1, x)};\n}'
+>>> javascript({"y": sympy.gamma(x)}, ["x"])
+Traceback (most recent call last):
+    ...
+roofline.algebra.printing.Unsayable: JavaScript has no words for gamma, in gamma(x)
+"""
 
 from __future__ import annotations
 

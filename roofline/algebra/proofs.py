@@ -3,6 +3,20 @@
 `spread` brings a formula into the form of a max or min of plain expressions, by rules that hold for every value of the
 inputs. A limit is then the max of the limits, and an expression never rises if no branch rises. What cannot be brought
 into that form is refused, not guessed.
+
+Examples
+--------
+>>> from sympy import Max, oo, symbols
+>>> from roofline.algebra.proofs import limit, never_falls, never_rises, same, spread
+>>> x, y, z = symbols("x y z", positive=True)
+>>> spread(z * Max(x, y))
+Max(x*z, y*z)
+>>> limit(Max(x, y / z), z, oo)
+x
+>>> never_rises(Max(x, y) / x, x), never_falls(Max(x, y) / x, x)
+(True, False)
+>>> same(x * (x + y), x**2 + x * y), same(x + y, x * y)
+(True, False)
 """
 
 from __future__ import annotations

@@ -2,6 +2,20 @@
 
 Inside the package every value is a float in these base units; text such as "3.35 TB/s" is read, and results are
 written for people, only here. "Add a parameter count to a byte count" is an error rather than a number.
+
+Examples
+--------
+>>> from roofline.algebra.units import compatible, factor, parse, significant, text
+>>> parse("3.35 TB/s", "byte/s"), parse("8192", "1")
+(3350000000000.0, 8192.0)
+>>> text(0.00116, "s"), text(671e9, "parameter"), text(3.1e-7, "USD/token")
+('1.16 ms', '671 billion parameters', '$3.10 × 10⁻⁷/token')
+>>> factor("hour"), compatible("TB/s", "byte/s"), compatible("byte", "parameter"), significant(5441.1)
+(3600.0, True, False, '5,440')
+>>> parse("3.35 TB", "byte/s")
+Traceback (most recent call last):
+    ...
+roofline.algebra.units.UnitError: '3.35 TB': expected a unit like byte/s, got 'TB'
 """
 
 from __future__ import annotations

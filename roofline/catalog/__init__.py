@@ -2,6 +2,45 @@
 
 Collections are read from `data/` when first used; importing this package reads nothing. What formulas take as
 sources of values is `chips["GB200"].at("fp8", n=72)` and `models["DeepSeek-V3"].at(weights="fp8", kv="bf16")`.
+
+Examples
+--------
+>>> from roofline.catalog import (
+...     bytes_per_element, chips, counts, disclosures, measured, memory_tiers, models, prices, pricing_rules,
+...     rack_totals, sources, sparse_scaling)
+>>> chip = chips["h100"]
+>>> chip.name, chip.at("fp8")["W"], chip.is_unconfirmed("bandwidth"), bool(chip.cited)
+('H100', 3350000000000.0, False, True)
+>>> model = models["DeepSeek-V3"]
+>>> model.total, model.kv_read("bf16", context=1000), bytes_per_element("fp8")
+(671000000000.0, 70272000.0, 1.0)
+>>> models["DeepSeek-V3"].at(weights="fp8", kv="bf16").label
+'DeepSeek-V3, weights fp8, KV bf16'
+>>> all(line.tier == "batch" for line in prices.select(model="Claude Opus 4.6", tier="batch"))
+True
+>>> rack_totals(chips["GB200 NVL72"])["memory"] == 72 * chips["GB200"].memory
+True
+>>> row = next(row for row in counts() if row.model == "Llama-3-70B")
+>>> round(row.ours / row.vendor, 2)
+1.0
+>>> chips["H1000"]
+Traceback (most recent call last):
+    ...
+roofline.catalog.errors.UnknownName: no chip is called 'H1000'; did you mean H100 or H800 or H200?
+
+What the collections hold:
+
+>>> kinds = chips, memory_tiers, models, prices, pricing_rules, disclosures, sparse_scaling, sources, measured
+>>> [type(next(iter(kind.values()))).__name__ for kind in kinds][:5]
+['Chip', 'MemoryTier', 'Model', 'Price', 'PricingRule']
+>>> [type(next(iter(kind.values()))).__name__ for kind in kinds][5:]
+['Disclosure', 'SparseScaling', 'Source', 'Run']
+>>> [type(kind).__name__ for kind in (chips, prices, chip.at("fp8"))]
+['Catalog', 'PriceList', 'Operands']
+>>> from roofline.catalog.disclosure import Table
+>>> from roofline.catalog.record import Record
+>>> isinstance(chip, Record), isinstance(disclosures["deepseek_inference_overview"], Table)
+(True, True)
 """
 
 from __future__ import annotations

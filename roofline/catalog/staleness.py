@@ -1,4 +1,19 @@
-"""Which facts are older than they should be before somebody looks at them again."""
+"""Which facts are older than they should be before somebody looks at them again.
+
+Examples
+--------
+>>> import datetime, warnings
+>>> from roofline.catalog.staleness import review_dates, stale
+>>> all(due.review > datetime.date.fromisoformat("2020-01-01") for due in review_dates())
+True
+>>> stale(datetime.date(2020, 1, 1))
+()
+>>> with warnings.catch_warnings():
+...     warnings.simplefilter("ignore")
+...     late = stale(datetime.date(2100, 1, 1))
+>>> len(late) == len(review_dates())
+True
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,20 @@
 
 `measure("cpu")` sweeps with numpy, `measure("gpu")` with torch on CUDA; `fit(run)` turns either into a
 roofline.
+
+Examples
+--------
+>>> from roofline.catalog import measured
+>>> from roofline.measure import clock, fit, load, measure, to_yaml
+>>> clock(lambda: sum(range(1000)), seconds=0.01).repeats >= 3
+True
+>>> run = measure("cpu", seconds=5)  # doctest: +SKIP
+>>> run = next(iter(measured.values()))
+>>> found = fit(run)
+>>> 0 < found.share_of_bandwidth < 2
+True
+>>> type(run.results[0]).__name__, to_yaml(run).splitlines()[0]
+('Result', 'kind: cpu')
 """
 
 from __future__ import annotations

@@ -1,4 +1,24 @@
-"""The chapters in the order of the lecture, and their formulas and functions by name."""
+"""The chapters in the order of the lecture, and their formulas and functions by name.
+
+Examples
+--------
+>>> from roofline.teaching import chapters
+>>> chapters.title("kv_memory"), chapters.module("moe").__name__, chapters.lecture("moe").name
+('KV memory', 'roofline.moe', 'moe.md')
+>>> [formula.name for formula in chapters.formulas("batch_size")][:3]
+['t_compute', 't_weights', 'kv_sequence']
+>>> chapters.formula("batch_size.t_drain"), chapters.function("schedules.bubble").__name__
+(t_drain = M/W  [s], 'bubble')
+>>> [card.name for card in chapters.symbols("revnets")][:3]
+['n_blocks', 'n_rows', 'd_half']
+>>> step = chapters.given_parts(chapters.formula("batch_size.t_step"), ["t_compute", "t_memory"])
+>>> step(t_compute=2.0, t_memory=3.0)
+3.0
+>>> chapters.formula("batch_size.t_brain")  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+    ...
+roofline.algebra.symbols.NameUnknown: ...; did you mean t_drain or fast_batch_ratio?
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""Equations and symbols on the page, printed from the formulas themselves."""
+"""Equations and symbols on the page, printed from the formulas themselves.
+
+Examples
+--------
+>>> from roofline.batch_size import t_memory, t_step
+>>> from roofline.teaching.equations import equation, symbols
+>>> equation(t_step, t_memory)
+t_step = Max(t_compute, t_memory)  [s]
+t_memory = t_kv + t_weights  [s]
+>>> print(symbols("B").text.splitlines()[-1])
+| $B$ | `B` | – | batch: sequences in one forward pass, over all chips |
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,23 @@
 A hidden cell calls `number("floor", latency_floor, chip, model, unit="ms")`; the prose says {glue:text}`floor`. The
 formula, inputs and sources travel in the metadata of the cell's output, for the number inspector, the cards and the
 report of what changed.
+
+Examples
+--------
+Outside a notebook a number is only computed:
+
+>>> from roofline import chips
+>>> from roofline.batch_size import t_drain
+>>> from roofline.teaching.numbers import number, quoted, written
+>>> drain = number("drain", t_drain, chips["H100"].at("fp8"), unit="ms")
+>>> drain
+drain: 23.9 ms (t_drain)
+>>> drain.inputs
+{'W': '3.35 TB/s', 'M': '80 GB'}
+>>> quoted("year", "1977", how="the year of the standard").text
+'1977'
+>>> written(0.04, "%"), written(3.2, "×"), written(0.0119, "s")
+('4 %', '3.2×', '11.9 ms')
 """
 
 from __future__ import annotations

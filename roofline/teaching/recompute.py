@@ -1,6 +1,6 @@
 """A computation written as data: a formula by name and what it is given, or a fact, or arithmetic on two of these.
 
-Nothing here runs text as code. A computation is one of
+Nothing here runs text as code. A computation is one of::
 
     20 ms                                                          a quantity, as the catalog writes them
     {disclosure: NAME, value: FIGURE}                              one figure of the catalog; also of a chip, model,
@@ -10,6 +10,17 @@ Nothing here runs text as code. A computation is one of
     {ratio: [A, B]}   {difference: [A, B]}   {product: [A, B, ...]}   {sum: [A, B, ...]}
 
 A formula may be given the value of another formula that it is built from, such as t_step, in place of its inputs.
+
+Examples
+--------
+>>> from roofline.teaching.recompute import described, evaluate
+>>> drain = {"formula": "batch_size.t_drain", "given": [{"chip": "H100", "at": "fp8"}]}
+>>> described({"ratio": [drain, "20 ms"]})
+'batch_size.t_drain(1 × H100 at fp8) / 20 ms'
+>>> round(evaluate({"ratio": [drain, "20 ms"]}).value, 2)
+1.19
+>>> evaluate("3.35 TB/s")
+Quantity(value=3350000000000.0, unit='TB/s')
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from roofline import batch_size, catalog
-from roofline.algebra import units
+from roofline.algebra import Formula, units
 from roofline.algebra.symbols import Input
 from roofline.architecture import Experts
 from roofline.catalog import MissingFact, UnknownPrecision
+from roofline.catalog.staleness import review_dates
 
 from . import chapters
 from .tables import Column, Html, remarks, table
@@ -49,12 +50,18 @@ def formulas() -> Markdown:
     head = "| In code, and meaning | Definition | Unit |\n|---|---|---|"
     return grouped(head, {
         chapters.title(name): [
-            f'| `{formula.name}`<br><span id="formula-{formula.name}"></span>{formula.meaning} |'
+            f'| {example(name, formula)}<br><span id="formula-{formula.name}"></span>{formula.meaning} |'
             f" $\\displaystyle {formula.latex()}$ | {unit(formula.unit)} |"
             for formula in chapters.formulas(name)
         ]
         for name in chapters.CHAPTERS
     })
+
+
+def example(chapter: str, formula: Formula) -> str:
+    """A formula's name, leading to its inputs and its example on the pages of the package."""
+    place = f"api/{chapter}.html#{formula.function.__module__}.{formula.name}"
+    return f'<a href="{place}"><code>{formula.name}</code></a>'
 
 
 def grouped(head: str, groups: dict[str, list[str]]) -> Markdown:
@@ -101,6 +108,7 @@ def chips() -> Html:
         Column("Rent", lambda chip: chip.rental and chip.rental.price, "USD/h", "rental",
                small=lambda chip: chip.rental.date, digits=3),
         Column("Released", lambda chip: chip.released, field="released"),
+        Column("Check again by", review("specification", "rental price"), review=True),
     ]
     records = list(catalog.chips.values())
     return table("accelerators", columns, records, f"{len(records)} accelerators and racks. {span(records)}")
@@ -114,6 +122,7 @@ def memory_tiers() -> Html:
         Column("Bandwidth", lambda tier: tier.bandwidth, "GB/s", "bandwidth"),
         Column("Drain time", lambda tier: batch_size.t_drain(M=tier.capacity, W=tier.bandwidth), "s", digits=3),
         Column("Price", lambda tier: tier.price, "USD/GB", "price", digits=3),
+        Column("Check again by", review("specification"), review=True),
     ]
     records = list(catalog.memory_tiers.values())
     return table("memory tiers", columns, records, f"{len(records)} kinds of memory. {span(records)}")
@@ -166,9 +175,19 @@ def prices() -> Html:
         Column("Output", lambda line: line.output, "USD/Mtoken", "output", label="USD per million tokens"),
         Column("Output over input", lambda line: line.output_to_input, units.ONE, digits=3),
         Column("Input over cached", lambda line: line.input_to_cached, units.ONE, digits=3),
+        Column("Check again by", review("price"), review=True),
     ]
     records = list(catalog.prices.values())
     return table("prices", columns, records, f"{len(records)} price lines. {span(records)}")
+
+
+def review(*kinds: str) -> Callable[[Any], str]:
+    """The day by which the first of these facts of a record should be checked again; none for what is past."""
+    due: dict[str, str] = {}
+    for fact in sorted(review_dates(), key=lambda fact: fact.review, reverse=True):
+        if fact.what in kinds:
+            due[fact.record] = fact.review.isoformat()
+    return lambda record: due.get(record.name, "")
 
 
 def span(records: Iterable[Any]) -> str:

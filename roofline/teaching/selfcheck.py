@@ -3,6 +3,16 @@
 A question takes its answer from a formula. The page gets no answer in clear: it gets the width and phase of a grid of
 buckets on the logarithmic axis and, for the right answer and each wrong one that has a hint, a check sum of its bucket
 and a sentence that only the number of that bucket unseals. `book/assets/selfcheck.js` does what `reply` does here.
+
+Examples
+--------
+>>> from roofline.teaching.selfcheck import question
+>>> asked = question("doubled", "How long do 2 s take twice?", 4.0, "s", why="Twice two is four.",
+...                  hints={2.0: "Once is not enough."})
+>>> asked.reply("4 s")
+(True, 'Right: 4 s. Twice two is four.')
+>>> asked.reply("2000 ms")
+(False, 'Once is not enough.')
 """
 
 from __future__ import annotations

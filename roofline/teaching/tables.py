@@ -52,6 +52,8 @@ class Column:
         How the unit is written, where that differs from its name.
     order : function of a record, optional
         The number by which a column of text is sorted, such as quantities in several units.
+    review : bool
+        Whether text is a day to look again; the page marks those that have passed when it is read.
     """
 
     title: str
@@ -62,6 +64,7 @@ class Column:
     digits: int = 4
     label: str = ""
     order: Callable[[Any], float] | None = None
+    review: bool = False
 
     def head(self) -> str:
         shown = self.label or ("" if self.unit in ("", units.ONE) else self.unit)
@@ -81,7 +84,9 @@ class Column:
         if isinstance(value, str):
             kind = ' class="short"' if len(value) <= 24 else ""
             kind += f' data-sort="{self.order(record):.6g}"' if self.order else ""
-            return f"<{tag}{scope}{kind}>{html.escape(value)}{doubt}{note}</{tag}>"
+            text = html.escape(value)
+            text = f'<time class="review" datetime="{text}">{text}</time>' if self.review else text
+            return f"<{tag}{scope}{kind}>{text}{doubt}{note}</{tag}>"
         written = units.significant(value / units.factor(self.unit), self.digits)
         if self.unit.startswith("USD"):
             written = cents(written)

@@ -24,7 +24,7 @@ def open_page(page, name, width=1280, until="load"):
     page.goto(f"/{name}.html", wait_until=until)
 
 
-@pytest.mark.parametrize("name", [*PAGES, "search", "genindex"])
+@pytest.mark.parametrize("name", [*PAGES, "search"])
 def test_page_is_quiet_and_asks_nobody_else(page, name, console_errors, outside_requests):
     open_page(page, name, until="networkidle")
     assert console_errors == []
