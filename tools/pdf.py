@@ -116,7 +116,7 @@ def printed(page: Any, address: str, names: list[str], root: Path) -> Iterator[S
     wanted = links(root, names)
     for name in names:
         page.goto(f"{address}/{name}.html", wait_until="load")
-        page.wait_for_function("document.fonts.status === 'loaded'")
+        page.evaluate("() => document.fonts.ready.then(() => true)")
         page.wait_for_timeout(300)
         title = page.locator("h1").first.evaluate("h => h.firstChild.textContent.trim()")
         page.evaluate(LINKED, sorted(wanted.get(name, ())))

@@ -17,7 +17,6 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from axe_playwright_python.sync_playwright import Axe
 from ipywidgets.embed import embed_data
 
 import roofline
@@ -27,11 +26,11 @@ from roofline.notation import notation
 from roofline.teaching.explorer import page as parts
 from roofline.teaching.explorer import words
 from roofline.teaching.explorers.batch_size import build, explorer
+from tests.browser.axe import faults
 from tools import book
 
 pytestmark = pytest.mark.browser
 FRAME_MS = 8
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 
 def html(*widgets, theme="light", styled=True):
@@ -398,8 +397,7 @@ def test_axe_finds_no_fault(show, theme, styled):
     if not styled:
         back = {"dark": "#111", "light": "#fff"}[theme]
         sheet.add_style_tag(content=f"body {{ background: {back} }} h1 {{ color: #888 }}")
-    found = Axe().run(sheet, options=WCAG).response["violations"]
-    assert [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in found] == []
+    assert faults(sheet) == []
 
 
 @pytest.mark.parametrize("width", [390, 320])
