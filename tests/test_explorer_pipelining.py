@@ -85,9 +85,10 @@ def test_the_page_runs_every_schedule_as_python_does(browser):
     inputs = [build().operands(values) for values in states()]
     assert len(inputs) == 6 * 7 * 24
     sheet = browser.new_page()
-    there = sheet.evaluate(f"""inputs => {{ const {{ timeline, supply }} = {schedule._script("valueOf()")};
-        return inputs.map((one) => [supply(one), timeline(one).rows.map((row) =>
-            row.map(({{ kind, b, position, start, end }}) => [kind, b, position, start, end]))]); }}""", inputs)
+    there = json.loads(sheet.evaluate(f"""text => {{ const {{ timeline, supply }} = {schedule._script("valueOf()")};
+        return JSON.stringify(JSON.parse(text).map((one) => [supply(one), timeline(one).rows.map((row) =>
+            row.map(({{ kind, b, position, start, end }}) => [kind, b, position, start, end]))])); }}""",
+                                      json.dumps(inputs)))  # fmt: skip
     sheet.close()
     for given, (supplied, rows) in zip(inputs, there, strict=True):
         ran, expected = schedule.timeline(given), schedule.measured(given)
