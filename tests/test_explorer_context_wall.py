@@ -13,7 +13,8 @@ from roofline.notation import notation
 from roofline.shape_operands import attention_operands
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers.context_wall import KINDS, LIMITS, build, explorer
-from tests.browser.test_explorer import WCAG, Axe, assert_as_python, drag, settled, show  # noqa: F401
+from tests.browser.axe import faults
+from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
 
 
 def somewhere(rng, **chosen):
@@ -140,8 +141,7 @@ def test_it_is_accessible_stays_within_a_phone_and_its_limits_do_not_touch(show,
     sheet = show(explorer(), theme=theme, width=width)
     settled(sheet)
     assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(sheet, context=".explorer", options=WCAG).response["violations"]
-    assert [violation["id"] for violation in found] == []
+    assert faults(sheet, include=[".explorer"]) == []
     ends = sheet.evaluate("""() => [...document.querySelectorAll(".explorer svg.chart text.label")]
         .filter(e => /^[0-9.]+M/.test(e.textContent))
         .map(e => [e.getStartPositionOfChar(0).x, e.getEndPositionOfChar(e.textContent.indexOf("M")).x])""")

@@ -12,7 +12,8 @@ from roofline.pipelining import stage_weights
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers import kv_memory
 from roofline.teaching.explorers.kv_memory import build, explorer, kv_heads
-from tests.browser.test_explorer import WCAG, Axe, assert_as_python, drag, settled, show  # noqa: F401
+from tests.browser.axe import faults
+from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
 
 
 def laid(values):
@@ -136,8 +137,7 @@ def test_it_is_accessible_and_stays_within_a_phone(show, theme, width):  # noqa:
     sheet = show(explorer(tp=8.0, dp=8.0), theme=theme, width=width)
     settled(sheet)
     assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(sheet, context=".explorer", options=WCAG).response["violations"]
-    assert [violation["id"] for violation in found] == []
+    assert faults(sheet, include=[".explorer"]) == []
 
 
 @pytest.mark.browser

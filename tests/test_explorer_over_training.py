@@ -11,7 +11,8 @@ from roofline.notation import notation
 from roofline.scaling_laws import cheapest, least_effort, matched, published
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers.over_training import LAWS, SERVED, build, explorer, mix
-from tests.browser.test_explorer import WCAG, Axe, assert_as_python, drag, settled, show  # noqa: F401
+from tests.browser.axe import faults
+from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
 
 
 def lived(values):
@@ -141,8 +142,7 @@ def test_it_is_accessible_and_stays_within_a_phone(show, theme, width):  # noqa:
     sheet = show(explorer(), theme=theme, width=width)
     settled(sheet)
     assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(sheet, context=".explorer", options=WCAG).response["violations"]
-    assert [violation["id"] for violation in found] == []
+    assert faults(sheet, include=[".explorer"]) == []
 
 
 @pytest.mark.browser

@@ -12,7 +12,8 @@ from roofline.notation import notation
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers import pricing
 from roofline.teaching.explorers.pricing import ABOVE, CHIPS, KEEP, SHEETS, build, explorer, measured, read_at
-from tests.browser.test_explorer import WCAG, Axe, assert_as_python, drag, settled, show  # noqa: F401
+from tests.browser.axe import faults
+from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
 
 
 def deduced(at):
@@ -187,8 +188,7 @@ def test_it_is_accessible_and_stays_within_a_phone(show, theme, width):  # noqa:
             .filter((text) => text.style.display !== "none")
             .filter((text) => out(text.getBoundingClientRect())).map((text) => text.textContent); }""")
     assert outside == []
-    found = Axe().run(sheet, context=".explorer", options=WCAG).response["violations"]
-    assert [violation["id"] for violation in found] == []
+    assert faults(sheet, include=[".explorer"]) == []
 
 
 @pytest.mark.browser

@@ -1,13 +1,13 @@
 """The explorer of the rack-topology chapter: what it says is what the formulas say, in Python and in a browser."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from roofline.catalog import chips, models
 from roofline.rack_topology import all_to_all_slowdown, all_to_all_slowdown_sum, cross_rack_share, t_weights_domain
 from roofline.teaching.explorer import page
 from roofline.teaching.explorers.rack_topology import CHIPS, build, explorer
-from tests.browser.test_explorer import WCAG, assert_as_python, drag, numbers, settled
+from tests.browser.axe import faults
+from tests.browser.test_explorer import assert_as_python, drag, numbers, settled
 from tests.browser.test_explorer import show as show  # a fixture
 
 
@@ -110,8 +110,7 @@ def test_keys_move_the_racks(show):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_fault(show, theme):
     sheet = show(explorer(R=18), theme=theme, width=900)
-    found = Axe().run(sheet, options=WCAG).response["violations"]
-    assert [(v["id"], [node["html"][:120] for node in v["nodes"]]) for v in found] == []
+    assert faults(sheet) == []
 
 
 @pytest.mark.browser

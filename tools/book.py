@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tools import assets, execute, finish
+from tools import assets, execute, finish, pictures, policy
 
 if TYPE_CHECKING:
     from jupyter_cache.base import JupyterCacheAbstract
@@ -75,6 +75,8 @@ def build(root: Path, cache: JupyterCacheAbstract) -> None:
     finish.tall_floors(root)
     finish.search_tools(root)
     finish.front_page(root, pages(root)[0])
+    pictures.lazily(root)
+    policy.protect(root)
     if lost := missing(root):
         sys.exit("[book] pages of _toc.yml that were not written: " + ", ".join(lost))
     stamp.write_text(wanted)

@@ -26,6 +26,11 @@ from tools.browser import FLAGS, chromium, serving
 
 NOWHERE = "https://book.invalid"  # stands for the site in what is printed before there is one
 FILE = "tokens-from-first-principles.pdf"
+ALL_LOADED = """() => {
+  for (const image of document.images) image.loading = "eager";
+  const pictures = [...document.images].filter((image) => image.checkVisibility()).map((image) => image.decode());
+  return Promise.all([document.fonts.ready, ...pictures]).then(() => true);
+}"""
 LINKED = """wanted => {
   const box = document.createElement("div");
   box.style.cssText = "position:absolute;left:0;top:0;font-size:1px;line-height:1px;opacity:0";
@@ -116,7 +121,7 @@ def printed(page: Any, address: str, names: list[str], root: Path) -> Iterator[S
     wanted = links(root, names)
     for name in names:
         page.goto(f"{address}/{name}.html", wait_until="load")
-        page.wait_for_function("document.fonts.status === 'loaded'")
+        page.evaluate(ALL_LOADED)
         page.wait_for_timeout(300)
         title = page.locator("h1").first.evaluate("h => h.firstChild.textContent.trim()")
         page.evaluate(LINKED, sorted(wanted.get(name, ())))

@@ -1,4 +1,4 @@
-// Tables that sort, folded parts that print, wide formulas that the keyboard can scroll.
+// Tables that sort, folded parts that print, buttons of the theme, wide formulas that the keyboard can scroll.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
   const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
@@ -49,6 +49,10 @@ unfold();
 
 // The bibliography is written with a role that WAI-ARIA has withdrawn.
 for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
+
+// The theme's buttons for paper and for the whole screen: the policy of the pages runs no script of an attribute.
+const presses = { print: () => window.print(), fullscreen: () => window.toggleFullScreen() };
+for (const button of document.querySelectorAll("[data-press]")) button.addEventListener("click", presses[button.dataset.press]);
 
 // Search results quote a page as text: of each formula one form, cells apart; read from a disk they quote nothing.
 if (typeof Search !== "undefined") {

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.axe import faults
 from tools import book
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
@@ -100,13 +100,21 @@ def test_a_tap_opens_and_a_tap_elsewhere_closes_on_a_phone(browser, site_url):
         card.wait_for(state="detached")
 
 
-@pytest.mark.parametrize("width", [1280, 390, 320])
-@pytest.mark.parametrize("name", PAGES)
-def test_every_number_opens_inside_the_window_and_shifts_nothing(page, name, width):
-    open_page(page, name, width)
-    marked = page.locator(".bd-article [data-number][role=button]")
+@pytest.fixture(scope="module", params=PAGES)
+def chapter(request, browser, site_url):
+    """A chapter that stands open for several tests."""
+    with browser.new_context(base_url=site_url, color_scheme="light", reduced_motion="reduce") as context:
+        page = context.new_page()
+        page.goto(f"/{request.param}.html")
+        yield page
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_every_number_opens_inside_the_window_and_shifts_nothing(chapter, width):
+    chapter.set_viewport_size({"width": width, "height": 844})
+    marked = chapter.locator(".bd-article [data-number][role=button]")
     assert marked.count() >= 20
-    bad = page.evaluate(
+    bad = chapter.evaluate(
         """async () => {
              const bad = [], frame = () => new Promise(requestAnimationFrame);
              for (const number of document.querySelectorAll(".bd-article [data-number][role=button]")) {
@@ -129,11 +137,9 @@ def test_every_number_opens_inside_the_window_and_shifts_nothing(page, name, wid
     assert bad == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_records_hold_what_the_page_names_and_links_lead_somewhere(site, page, name):
-    open_page(page, name)
-    data = json.loads(page.locator("script#numbers").text_content())
-    named = set(page.locator("[data-number]").evaluate_all("all => all.map(n => n.dataset.number)"))
+def test_records_hold_what_the_page_names_and_links_lead_somewhere(site, chapter):
+    data = json.loads(chapter.locator("script#numbers").text_content())
+    named = set(chapter.locator("[data-number]").evaluate_all("all => all.map(n => n.dataset.number)"))
     assert named == set(data["numbers"])
     used = {entry["formula"] for entry in data["numbers"].values() if "formula" in entry}
     assert used <= set(data["formulas"]) | set(data["symbols"])
@@ -177,6 +183,4 @@ def test_axe_finds_no_fault_in_an_open_card(page, scheme):
     open_page(page)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.locator(FLOOR).first.click()
-    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
-    found = Axe().run(page, context={"include": [[CARD], [FLOOR]], "exclude": [[".katex-html"]]}, options=rules)
-    assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found.response["violations"]] == []
+    assert faults(page, include=[CARD, FLOOR]) == []

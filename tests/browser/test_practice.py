@@ -7,15 +7,14 @@ import random
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from markdown_it import MarkdownIt
 
 from roofline.teaching import cards, deck, quiz_page, quizzes
+from tests.browser.axe import faults
 from tools import book
 
 pytestmark = pytest.mark.browser
 ASSETS = book.ROOT / "book/assets"
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 CHAPTERS = ("batch_size", "moe")
 COUNT = len(cards.select("batch_size"))
 
@@ -162,11 +161,11 @@ def test_without_script_every_card_can_be_unfolded(show, practice):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_fault_in_the_practice(show, practice, theme):
     sheet = show(practice, "practice.js", theme=theme)
-    assert Axe().run(sheet, options=WCAG).response["violations"] == []
+    assert faults(sheet) == []
     sheet.click("text=Show the answer")
     sheet.locator("details.deck > summary").first.click()
     sheet.locator("details.card > summary").first.click()
-    assert Axe().run(sheet, options=WCAG).response["violations"] == []
+    assert faults(sheet) == []
 
 
 @pytest.mark.parametrize("width", [390, 320])
@@ -253,4 +252,4 @@ def test_without_script_a_question_has_its_answer_folded(show, asked):
 def test_axe_finds_no_fault_in_the_questions(show, asked, theme):
     sheet = show(asked, "selfcheck.js", "quizzes.js", theme=theme)
     sheet.wait_for_selector("html[data-quizzes]", state="attached")
-    assert Axe().run(sheet, options=WCAG).response["violations"] == []
+    assert faults(sheet) == []
