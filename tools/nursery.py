@@ -109,7 +109,8 @@ def ask(address: str, *arguments: str) -> None:
         signal.signal(signal.SIGINT, lambda number, frame: nursery.send(INTERRUPT))
         asking = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
         nursery.sendall(json.dumps(asking).encode() + b"\n")
-        nursery.recv(1)  # ends with the kernel
+        with contextlib.suppress(ConnectionError):
+            nursery.recv(1)  # ends with the kernel
 
 
 if __name__ == "__main__":
