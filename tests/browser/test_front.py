@@ -32,7 +32,8 @@ def seen(page, selector):
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_first_screen_holds_the_question_the_chart_and_its_slider(page, size):
     first_screen(page, size)
-    for part in (".bd-article h1", "p.title-page", ".explorer .title", ".explorer select", ".explorer svg.chart", "input[name=B]"):
+    for part in (".bd-article h1", "p.title-page", ".explorer .title", ".explorer select", ".explorer svg.chart",
+                 "input[name=B]"):
         assert seen(page, part), part
 
 
