@@ -87,6 +87,18 @@ def test_a_change_in_the_package_reaches_the_page_and_the_twin(small_book: Path)
     assert "The speed is 43 m/s." in (small_book / "lectures/number.ipynb").read_text()
 
 
+def test_a_change_of_a_test_alone_counts_anew_and_builds_no_page(
+    small_book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.main(small_book)
+    (small_book / "tests").mkdir()
+    (small_book / "tests/test_it.py").write_text("def test_it():\n    assert True\n")
+    assert not book.is_fresh(small_book)
+    monkeypatch.setattr(book, "build", None)
+    book.main(small_book)
+    assert book.is_fresh(small_book)
+
+
 def test_the_site_offers_the_executed_twin_and_a_front_page(small_book: Path) -> None:
     book.main(small_book)
     offered = twins.read(small_book / "_build/html/_sources/lectures/number.ipynb")

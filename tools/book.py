@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tools import assets, execute, finish, pictures, policy
+from tools import assets, cards, colophon, execute, finish, pictures, policy
 
 if TYPE_CHECKING:
     from jupyter_cache.base import JupyterCacheAbstract
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["genindex.md", "book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md"]
+PAGES = ["genindex.md", "book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md", "CITATION.cff"]
 MACHINERY = ["_config.yml", "_toc.yml", "roofline/**/*", "requirements.lock", "tools/*.py"]
 
 
@@ -35,8 +35,13 @@ def main(root: Path = ROOT) -> Path:
         if is_fresh(root):
             print(f"[book] nothing has changed: {root / '_build/html/index.html'}", flush=True)
             return root / "_build/html"
+        if only_counts_changed(root):
+            colophon.fill(root, pages(root))
+            (root / "_build/site.sha256").write_text(stamp_text(root))
+            print("[book] only the colophon's counts have changed", flush=True)
+            return root / "_build/html"
         assets.fetch(root)
-        build(root, execute.refresh(root))
+        build(root, execute.refresh(root), started)
     took = time.monotonic() - started
     print(f"[book] {len(pages(root))} pages in {took:.0f} s: {root / '_build/html/index.html'}", flush=True)
     return root / "_build/html"
@@ -48,13 +53,20 @@ def is_fresh(root: Path) -> bool:
     return stamp.exists() and stamp.read_text() == stamp_text(root) and not missing(root)
 
 
+def only_counts_changed(root: Path) -> bool:
+    """Whether the pages are as fresh as can be, but for what the colophon counts, tests for instance."""
+    stamp = root / "_build/site.sha256"
+    same = stamp.exists() and stamp.read_text().split("\n")[:2] == stamp_text(root).split("\n")[:2]
+    return same and not missing(root)
+
+
 def stamp_text(root: Path) -> str:
-    """What the machinery hashes to, then what the pages hash to."""
-    return execute.digest(root, MACHINERY) + "\n" + execute.digest(root, PAGES)
+    """What the machinery hashes to, then what the pages hash to, then what is only counted."""
+    return "\n".join(execute.digest(root, patterns) for patterns in (MACHINERY, PAGES, colophon.COUNTED))
 
 
-def build(root: Path, cache: JupyterCacheAbstract) -> None:
-    """Run Sphinx with every warning an error, then finish its pages.
+def build(root: Path, cache: JupyterCacheAbstract, started: float) -> None:
+    """Run Sphinx with every warning an error, then finish its pages; `started` is when the whole build began.
 
     Sphinx does not look at a page again, nor repeat its warnings, while the page's source stays the same. So
     everything is read anew when the machinery changed, and after a build that failed.
@@ -69,17 +81,26 @@ def build(root: Path, cache: JupyterCacheAbstract) -> None:
     if not sphinx(root):
         shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)
         sys.exit("[book] the build failed; the warnings above say where")
+    finish_pages(root, cache)
+    if lost := missing(root):
+        sys.exit("[book] pages of _toc.yml that were not written: " + ", ".join(lost))
+    colophon.note(root, time.monotonic() - started)
+    colophon.fill(root, pages(root))
+    stamp.write_text(wanted)
+
+
+def finish_pages(root: Path, cache: JupyterCacheAbstract) -> None:
+    """What Sphinx leaves undone, in an order in which nothing undoes what came before."""
     finish.downloads(root, cache)
     if "book/practice" in pages(root):
         finish.decks(root)
     finish.tall_floors(root)
     finish.search_tools(root)
+    cards.draw_all(root)
     finish.front_page(root, pages(root)[0])
+    finish.sitemap(root, pages(root))
     pictures.lazily(root)
     policy.protect(root)
-    if lost := missing(root):
-        sys.exit("[book] pages of _toc.yml that were not written: " + ", ".join(lost))
-    stamp.write_text(wanted)
 
 
 def sphinx(root: Path) -> bool:

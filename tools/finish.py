@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 DOUBLED = "MM319 602"
 SEARCH = re.compile(r'\s*<script src="[./]*(_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>')
+SHARED = re.compile(r'<(?:meta (?:property="og:|name="(?:twitter:|description"))|link rel="canonical")[^>]*>')
+MAP = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{}\n</urlset>\n'
 FRONT = """\
 <!DOCTYPE html>
 <html lang="{language}">
@@ -23,6 +25,7 @@ FRONT = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="0; url={target}">
 <title>{title}</title>{icon}
+{shared}
 </head>
 <body>
 <p><a href="{target}">{title}</a></p>
@@ -73,10 +76,20 @@ def search_tools(root: Path) -> None:
 
 
 def front_page(root: Path, first: str) -> None:
-    """Write `index.html`, which leads to the first page of the book."""
+    """Write `index.html`, which leads to the first page of the book and tells others the same of itself."""
     settings = execute.config(root)
     favicon = settings.get("html", {}).get("favicon")
     icon = f'\n<link rel="icon" href="_static/{Path(favicon).name}">' if favicon else ""
     language = settings.get("sphinx", {}).get("config", {}).get("language", "en")
-    text = FRONT.format(language=language, target=f"{first}.html", title=escape(settings["title"]), icon=icon)
+    shared = "\n".join(SHARED.findall((root / f"_build/html/{first}.html").read_text(encoding="utf8")))
+    title, target = escape(settings["title"]), f"{first}.html"
+    text = FRONT.format(language=language, target=target, title=title, icon=icon, shared=shared)
     (root / "_build/html/index.html").write_text(text, encoding="utf8")
+
+
+def sitemap(root: Path, pages: list[str]) -> None:
+    """List the addresses of all pages for search engines."""
+    from tools import twins
+
+    lines = [f"<url><loc>{twins.site_address(root)}{page}.html</loc></url>" for page in pages]
+    (root / "_build/html/sitemap.xml").write_text(MAP.format("\n".join(lines)), encoding="utf8")

@@ -1,4 +1,4 @@
-"""A Sphinx extension: numbers that a reader can open, and scripts only on the pages that need them.
+"""A Sphinx extension: numbers that a reader can open, and scripts and sheets only on the pages that need them.
 
 `{glue:text}` becomes a span that names its number, and the page gets the records of its numbers once, as JSON;
 `book/assets/numbers.js` makes a button and a card of the two. Without the script the span is plain text.
@@ -23,6 +23,8 @@ SCRIPTS = {  # by what stands in the pages that need them
     "terms.js": 'id="terms"',
     "ledger.js": 'class="ledger"',
 }
+
+SHEETS = {"front.css": re.compile(r'class="no-launch (title-page|colophon)"')}
 
 
 class Glued(nodes.inline):
@@ -61,6 +63,9 @@ def add_records(app: Sphinx, page: str, template: str, context: dict[str, Any], 
     for script, sign in SCRIPTS.items():
         if re.search(sign, context.get("body", "")):
             app.add_js_file(script, defer="defer")
+    for sheet, pattern in SHEETS.items():
+        if pattern.search(context.get("body", "")):
+            app.add_css_file(sheet)
 
 
 def typeset(records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ UNTITLED = {
     "seealso",
 }
 BODY_ONLY = {"glossary", "table", "div", "container", "tab-set", "grid", "list-table"}
-LEFT_OUT = {"raw", "only", "contents", "tableofcontents", "bibliography", "eval-rst"}
+LEFT_OUT = {"raw", "only", "citation", "contents", "tableofcontents", "bibliography", "eval-rst"}
 
 
 @dataclass
