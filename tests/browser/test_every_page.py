@@ -168,3 +168,21 @@ def test_page_was_quiet_all_along_and_asked_nobody_else(visit):
     """Nothing in the console, such as what the policy of the page refuses, since it was opened."""
     assert visit.errors == []
     assert {urlsplit(address).hostname for address in visit.asked} - {None} == {"127.0.0.1"}
+
+
+ROWS = '<!doctype html><html lang="en"><title>Rows</title><main><h1>Rows</h1><table>{}</table></main>'
+
+
+@pytest.mark.parametrize(("cell", "rule"), [
+    ('<td style="color: #bbb">some words</td>', "color-contrast"), ('<td class="pale">some words</td>', "color-contrast"),
+    ("<td><button></button></td>", "button-name"), ('<td><img src="data:,"></td>', "image-alt"),
+    ('<td role="nothing">x</td>', "aria-roles"), ('<td><a href="#"></a></td>', "link-name"),
+])  # fmt: skip
+def test_a_fault_in_one_row_of_hundreds_is_found_though_most_are_taken_out(context, cell, rule):
+    rows = ["<tr><td>some words</td></tr>"] * 300
+    sheet = context.new_page()
+    for markup, found in ((rows, set()), ([*rows[:200], f"<tr>{cell}</tr>", *rows[200:]], {rule})):
+        sheet.set_content(ROWS.format("".join(markup)) + "<style>.pale { color: #ccc }</style>")
+        assert thin(sheet) < 15
+        assert {fault for fault, _, _ in faults(sheet)} == found
+    sheet.close()
