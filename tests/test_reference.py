@@ -100,3 +100,13 @@ def test_money_has_two_decimals_at_least(written, money):
 def test_text_of_the_catalog_is_escaped():
     column = tables.Column("Name", lambda record: "<b>R&D</b>")
     assert column.cell(object()) == '<td class="short">&lt;b&gt;R&amp;D&lt;/b&gt;</td>'
+
+
+def test_the_pages_say_when_each_fact_is_due_for_review():
+    shown = reference.review("price", "specification", "rental price").markup
+    counted = sum(int(count) for count in re.findall(r"[:,] (\d+) ", re.sub(r"<p>.*?</p>", "", shown)))
+    held = [line for line in catalog.prices.values() if line.until is None]
+    rented = [chip for chip in catalog.chips.values() if chip.rental and chip.rental.until is None]
+    assert counted == len(held) + len(rented) + len(catalog.chips) + len(catalog.memory_tiers)
+    days = re.findall(r'datetime="([\d-]+)">([\d-]+)<', shown)
+    assert days == sorted(days) and all(machine == human for machine, human in days)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md"]
-MACHINERY = ["_config.yml", "_toc.yml", "roofline/**/*", "requirements.lock", "tools/*.py"]
+MACHINERY = ["_config.yml", "_toc.yml", "CITATION.cff", "roofline/**/*", "requirements.lock", "tools/*.py"]
 
 
 def main(root: Path = ROOT) -> Path:

@@ -1,4 +1,4 @@
-// Tables that sort, folded parts that print, wide formulas that the keyboard can scroll.
+// Tables that sort, dates that pass, folded parts that print, wide formulas that the keyboard can scroll.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
   const key = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent.trim();
@@ -28,6 +28,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
 for (const formula of document.querySelectorAll(".katex-display")) {
   if (formula.scrollWidth > formula.clientWidth + 1) formula.tabIndex = 0;
+}
+
+// What is past its review date by the reader's calendar says so.
+for (const due of document.querySelectorAll("time.review")) {
+  if (new Date(due.dateTime) < new Date()) due.after(" (overdue)");
 }
 
 // A link to a claim leads into the folded table where it stands.

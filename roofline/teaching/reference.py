@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from roofline import batch_size, catalog
 from roofline.algebra import units
 from roofline.algebra.symbols import Input
 from roofline.architecture import Experts
-from roofline.catalog import MissingFact, UnknownPrecision
+from roofline.catalog import MissingFact, UnknownPrecision, staleness
 
 from . import chapters
 from .tables import Column, Html, remarks, table
@@ -169,6 +171,25 @@ def prices() -> Html:
     ]
     records = list(catalog.prices.values())
     return table("prices", columns, records, f"{len(records)} price lines. {span(records)}")
+
+
+def review(*kinds: str) -> Html:
+    """When these kinds of facts are to be looked at again; the page's script says which days have passed.
+
+    Parameters
+    ----------
+    *kinds : str
+        Of `staleness.SHELF_LIFE`: "specification", "rental price", "price".
+    """
+    due = [fact for fact in sorted(staleness.review_dates(), key=lambda fact: fact.review) if fact.what in kinds]
+    lines = [
+        f'<li><time class="review" datetime="{day}">{day}</time>: '
+        + ", ".join(f"{n} {what}{'s' * (n > 1)}" for what, n in Counter(fact.what for fact in facts).items()) + "</li>"
+        for day, facts in ((day, list(facts)) for day, facts in groupby(due, key=lambda fact: fact.review))
+    ]
+    rule = " and ".join(f"each {kind} {staleness.SHELF_LIFE[kind]}" for kind in kinds)
+    markup = f'<p>Due for review, {rule} days after its date:</p><ul>{"".join(lines)}</ul>'
+    return Html(markup, f"{len(due)} facts, the first due on {due[0].review}")
 
 
 def span(records: Iterable[Any]) -> str:

@@ -1,5 +1,6 @@
 """Every page in a real browser: quiet, self-contained, accessible, fit for a phone; menu, search, tables, questions."""
 
+import datetime
 import html
 import json
 import math
@@ -191,6 +192,20 @@ def test_table_sorts_by_number_both_ways_with_the_keyboard(page, name, title):
     assert known == sorted(rising, reverse=True)
     assert "" not in falling[:len(known)], "what is not known stays last"
     assert table.locator("th[aria-sort]").count() == 1
+
+
+@pytest.mark.parametrize("name", ["book/prices", "book/hardware"])
+def test_what_is_past_its_review_date_says_so_by_the_clock_of_the_reader(page, name):
+    page.clock.set_fixed_time("2026-11-22")
+    open_page(page, name)
+    dates = page.locator("time.review")
+    first = min(date.get_attribute("datetime") for date in dates.all())
+    assert page.get_by_text("(overdue)").count() == 0
+    day = datetime.date.fromisoformat(first) + datetime.timedelta(days=1)
+    page.clock.set_fixed_time(f"{day}T12:00:00Z")
+    page.reload()
+    assert page.get_by_text("(overdue)").count() == 1
+    assert page.locator("li", has_text="(overdue)").inner_text().startswith(f"{first} (overdue): ")
 
 
 def right_answer(data):
