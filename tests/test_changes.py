@@ -69,7 +69,7 @@ def test_a_checkout_reads_as_its_revision_does(repository):
 def test_the_report_says_what_a_reader_sees_and_counts_what_he_does_not(repository):
     report = changes.report(list(compared(repository).values()), "v1", "HEAD", 4)
     assert "## Numbers changed between v1 and HEAD" in report
-    assert "2 of 4 numbers read otherwise; 1 are new, 1 are gone. 1 more changed in digits" in report
+    assert "2 of 4 numbers read otherwise, 1 new, 1 gone. 1 more changed in digits" in report
     assert "| lectures/a | `floor` | 20 ms | 15,000 µs | -25 % |" in report
     assert "| lectures/a | `year` | 2025 | 2026 |  |" in report
     assert "`ratio`" not in report

@@ -168,7 +168,7 @@ def report(found: Sequence[Change], old: str, new: str, count: int) -> str:
     unseen = f" {len(both) - len(seen)} more changed in digits that are not shown." if both != seen else ""
     parts = [
         f"## Numbers changed between {old} and {new}",
-        f"{len(seen)} of {count} numbers read otherwise; {len(added)} are new, {len(gone)} are gone.{unseen}",
+        f"{len(seen)} of {count} numbers read otherwise, {len(added)} new, {len(gone)} gone.{unseen}",
     ]
     if seen:
         head = ["| Page | Number | Was | Is | Change |", "|---|---|---|---|---|"]

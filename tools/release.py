@@ -1,4 +1,4 @@
-"""A release: `python -m tools.release check v1.2.0` says what does not fit together, `notes v1.2.0` writes its notes.
+"""A release: `python -m tools.release check v1.2.0` says what does not fit together, `collect v1.2.0` makes its files.
 
 The version stands once, in `roofline/__init__.py`. A release is dated in `CITATION.cff`, by `date-released`, and in the
 heading of `CHANGELOG.md`; between releases the first has no date and the second says "unreleased".
@@ -7,9 +7,12 @@ heading of `CHANGELOG.md`; between releases the first has no date and the second
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -96,14 +99,45 @@ def notes(root: Path, tag: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def collect(root: Path, tag: str) -> Path:
+    """Build all that a release offers and put it, with its notes and checksums, into `_build/release`."""
+    from tools import book, pdf, wheel
+
+    site, printed, out = book.main(root), pdf.main(), root / "_build/release"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    (out / "notes.md").write_text(notes(root, tag), encoding="utf8")
+    wheel.build(root, out)
+    name = f"{printed.stem}-{version(root)}"
+    shutil.copyfile(printed, out / f"{name}.pdf")
+    for deck in sorted((site / "deck").iterdir()):
+        shutil.copyfile(deck, out / f"{name}-cards{deck.suffix}")
+    archive(site, out / f"{name}-site.zip")
+    offered = sorted(file for file in out.iterdir() if file.name != "notes.md")
+    sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in offered]
+    (out / "SHA256SUMS").write_text("".join(sums))
+    return out
+
+
+def archive(site: Path, file: Path) -> None:
+    """All pages in one file, under one folder of its name."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in sorted(site.rglob("*")):
+            if part.is_file():
+                packed.write(part, Path(file.stem, part.relative_to(site)))
+
+
 def main(typed: Sequence[str] | None = None) -> int:
-    """Check, or print the notes; 1 if something does not fit together."""
+    """Check, print the notes, or make the files; 1 if something does not fit together."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description="What a release needs.")
-    parser.add_argument("what", choices=["check", "notes"])
-    parser.add_argument("tag", help="such as v1.2.0")
+    parser.add_argument("what", choices=["check", "notes", "collect"])
+    parser.add_argument("tag", nargs="?", default=f"v{version()}", help="such as v1.2.0 (default: %(default)s)")
     arguments = parser.parse_args(typed)
     if arguments.what == "notes":
         print(notes(ROOT, arguments.tag), end="")
+        return 0
+    if arguments.what == "collect":
+        print(f"[release] {', '.join(sorted(file.name for file in collect(ROOT, arguments.tag).iterdir()))}")
         return 0
     found = list(faults(ROOT, arguments.tag))
     for fault in found:
