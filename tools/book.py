@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from jupyter_cache.base import JupyterCacheAbstract
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["genindex.md", "book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md", "CITATION.cff"]
-MACHINERY = ["_config.yml", "_toc.yml", "roofline/**/*", "requirements.lock", "tools/*.py"]
+PAGES = ["genindex.md", "book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md"]
+MACHINERY = ["_config.yml", "_toc.yml", "CITATION.cff", "roofline/**/*", "requirements.lock", "tools/*.py"]
 
 
 def main(root: Path = ROOT) -> Path:

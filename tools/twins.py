@@ -15,7 +15,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from tools import execute
+from tools import execute, release
 from tools.plain_markdown import Known, collect, plain
 
 if TYPE_CHECKING:
@@ -34,9 +34,14 @@ METADATA = {
 INSTALL = """\
 # Where the package of this book is missing, as on Colab, this installs it; elsewhere it does nothing.
 import importlib.util
+import sys
 
 if importlib.util.find_spec("roofline") is None:
-    %pip install --quiet "git+{address}"
+    %pip install --quiet "roofline @ git+{address}@{reference}"
+if "google.colab" in sys.modules:  # there, widgets of other packages are shown only when asked for
+    from google.colab import output
+
+    output.enable_custom_widget_manager()
 """
 
 
@@ -102,10 +107,10 @@ def derive(page: Path, outputs: list[list[NotebookNode]], root: Path = ROOT) -> 
 
 
 def install_cell(root: Path) -> NotebookNode:
-    """The first cell: installs the package where it is missing."""
+    """The first cell: installs the package where it is missing, in the version that the notebook belongs to."""
     address = execute.config(root)["repository"]["url"]
-    metadata = {"tags": ["nbval-skip"]}
-    return nbformat.v4.new_code_cell(INSTALL.format(address=address).rstrip(), metadata=metadata)
+    source = INSTALL.format(address=address, reference=release.reference(root)).rstrip()
+    return nbformat.v4.new_code_cell(source, metadata={"tags": ["nbval-skip"]})
 
 
 def site_address(root: Path) -> str:

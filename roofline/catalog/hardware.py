@@ -21,7 +21,10 @@ class ScaleUp(Part):
 
 
 class Rental(Part):
-    """What an hour of one chip costs on the market, with its own sources and date."""
+    """What an hour of one chip costs on the market, with its own sources and date.
+
+    `until` is the last day it held, of a price that is history; None for one that is looked up again.
+    """
 
     price: HourlyPrice
     other: HourlyPrice | None = None
@@ -31,6 +34,7 @@ class Rental(Part):
     spot_low: HourlyPrice | None = None
     sources: Names = Field(min_length=1)
     date: Date
+    until: Date | None = None
     note: str = ""
 
 

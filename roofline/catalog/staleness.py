@@ -45,7 +45,7 @@ def review_dates() -> tuple[Due, ...]:
     from . import chips, memory_tiers, prices
 
     dated = [("specification", r.name, r.date) for r in (*chips.values(), *memory_tiers.values())]
-    dated += [("rental price", c.name, c.rental.date) for c in chips.values() if c.rental]
+    dated += [("rental price", c.name, c.rental.date) for c in chips.values() if c.rental and not c.rental.until]
     dated += [("price", p.name, p.date) for p in prices.values() if p.until is None]
     return tuple(Due(what, name, date, last_day(date) + datetime.timedelta(days=SHELF_LIFE[what]))
                  for what, name, date in dated)
