@@ -47,6 +47,12 @@ function unfold() {
 addEventListener("hashchange", unfold);
 unfold();
 
+// The arrow beside a page with pages under it is a button without a name.
+for (const arrow of document.querySelectorAll(".bd-links summary")) {
+  const page = arrow.closest("li").querySelector("a").textContent.trim();
+  arrow.setAttribute("aria-label", `Pages under ${page}`);
+}
+
 // The bibliography is written with a role that WAI-ARIA has withdrawn.
 for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.setAttribute("role", "listitem");
 

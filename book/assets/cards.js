@@ -34,6 +34,10 @@ const cards = (() => {
 
   function hide() {
     clearTimeout(timer);
+    close();
+  }
+
+  function close() {
     pinned = false;
     if (!open) return;
     const word = open;
@@ -48,7 +52,7 @@ const cards = (() => {
   function place() {
     if (!open) return;
     const box = open.getClientRects()[0], high = innerHeight, wide = document.documentElement.clientWidth;
-    if (!box || box.bottom < 0 || box.top > high) return hide();
+    if (!box || box.bottom < 0 || box.top > high) return close();   // another may be about to open
     const below = high - box.bottom - 14, above = box.top - 14;
     card.style.maxHeight = "none";
     const under = card.offsetHeight <= below || below >= above;
