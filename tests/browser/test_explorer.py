@@ -1,8 +1,6 @@
 """Explorers in a real browser: the same numbers and words as Python, by pointer, keyboard and screen reader.
 
-The pages here are small files that hold what a built page holds: the widget's state, its place, hydrate.js.
-`python -m tests.browser.test_explorer` measures a frame.
-"""
+The pages here are small files that hold what a built page holds: the widget's state, its place, hydrate.js."""
 
 import dataclasses
 import importlib
@@ -30,7 +28,6 @@ from tests.browser.axe import faults
 from tools import book
 
 pytestmark = pytest.mark.browser
-FRAME_MS = 8
 
 
 def html(*widgets, theme="light", styled=True):
@@ -533,46 +530,3 @@ def test_page_and_kernel_hear_each_other(browser):
     assert assert_as_python(sheet, build()) == widget.values
     sheet.evaluate("window.close_view()")
     sheet.close()
-
-
-# time
-
-def frame_times(sheet, frames=200):
-    """Milliseconds of each frame: compute, draw, and lay out what was drawn."""
-    return sheet.evaluate("""frames => {
-        const root = document.querySelector('.explorer'), input = root.querySelector('input[name=B]');
-        const context = root.querySelector('input[name=L]'), times = [];
-        for (let i = 0; i < frames; i += 1) {
-            input.value = (i * 37) % input.max; input.dispatchEvent(new Event('input'));
-            context.value = (i * 11) % context.max; context.dispatchEvent(new Event('input'));
-            const before = performance.now();
-            root.frame(); root.getBoundingClientRect(); root.querySelector('svg').getBBox();
-            times.push(performance.now() - before);
-        }
-        return times.slice(20).sort((a, b) => a - b); }""", frames)
-
-
-def test_a_frame_computes_and_draws_in_time(show):
-    times = frame_times(show(explorer()))
-    assert times[len(times) // 4] <= FRAME_MS  # a quarter: the tests may share the machine; bench() gives the median
-
-
-def bench():
-    from playwright.sync_api import sync_playwright
-
-    from tools.browser import FLAGS, chromium
-    module = len(parts.module(build()).encode())
-    print(f"script {module:,} bytes, hydrator {(book.ROOT / 'book/assets/hydrate.js').stat().st_size:,}, "
-          f"style {len(parts.style().encode()):,}, data {len(json.dumps(parts.spec(build()))):,}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        sheet = browser.new_page()
-        sheet.set_content(html(explorer()))
-        sheet.wait_for_selector("html[data-hydrated]", state="attached")
-        times = frame_times(sheet, 1000)
-        print(f"frame: median {times[len(times) // 2]:.1f} ms, 95 % within {times[int(len(times) * 0.95)]:.1f} ms")
-        browser.close()
-
-
-if __name__ == "__main__":
-    bench()
