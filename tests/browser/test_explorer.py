@@ -1,6 +1,7 @@
 """Explorers in a real browser: the same numbers and words as Python, by pointer, keyboard and screen reader.
 
-The pages here are small files that hold what a built page holds: the widget's state, its place, hydrate.js."""
+The pages here are small files that hold what a built page holds: the widget's state, its place, hydrate.js.
+"""
 
 import dataclasses
 import importlib
