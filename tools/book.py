@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ["genindex.md", "book/**/*", "classroom/**/*", "lectures/*.md", "labs/*.md"]
-MACHINERY = ["_config.yml", "_toc.yml", "CITATION.cff", "roofline/**/*", "requirements.lock", "tools/*.py"]
+MACHINERY = ["_config.yml", "_toc.yml", "CITATION.cff", "roofline/**/*", "requirements.lock", "tools/*.py",
+             "book/templates/*", "book/assets/*"]  # Sphinx copies no asset while every page stays the same
 
 
 def main(root: Path = ROOT) -> Path:

@@ -157,7 +157,8 @@ def worded(env: BuildEnvironment, name: str, entry: Any) -> tuple[str, bool, lis
     Functions of one name in several modules come from Sphinx as parts of one entry, and say their modules here.
     """
     links, parts, _ = entry
-    found = [address for _, address in [*links, *(link for _, more in parts for link in more)]]
+    parts = [more for part, more in parts if not MEMBER.search(part)]
+    found = [address for _, address in [*links, *(link for more in parts for link in more)]]
     several = sum(address.startswith(PACKAGE) for address in found) > 1
     code = name in names() or bool(OWNER.search(name) or parts)
     return OWNER.sub("", name), code, [(place(env, address, several), address) for address in found]
