@@ -174,7 +174,8 @@ ROWS = '<!doctype html><html lang="en"><title>Rows</title><main><h1>Rows</h1><ta
 
 
 @pytest.mark.parametrize(("cell", "rule"), [
-    ('<td style="color: #bbb">some words</td>', "color-contrast"), ('<td class="pale">some words</td>', "color-contrast"),
+    ('<td style="color: #bbb">some words</td>', "color-contrast"),
+    ('<td class="pale">some words</td>', "color-contrast"),
     ("<td><button></button></td>", "button-name"), ('<td><img src="data:,"></td>', "image-alt"),
     ('<td role="nothing">x</td>', "aria-roles"), ('<td><a href="#"></a></td>', "link-name"),
 ])  # fmt: skip
