@@ -40,7 +40,8 @@ def jupyterlab(tmp_path: Path) -> Iterator[str]:
         file.write_text(json.dumps(settings))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON"))}
     environment |= {"HOME": str(tmp_path / "home"), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
-                    "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"), "MPLCONFIGDIR": matplotlib.get_cachedir()}  # fmt: skip
+                    "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
+                    "MPLCONFIGDIR": matplotlib.get_cachedir()}  # fmt: skip
     with (tmp_path / "log.txt").open("w") as log:
         command = [sys.executable, "-m", "jupyterlab", *OPTIONS]
         server = psutil.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=subprocess.STDOUT)
