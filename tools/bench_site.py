@@ -59,7 +59,7 @@ def opened(browser: Any, address: str) -> dict[str, Any]:
     context.add_init_script(NOTE)
     page = context.new_page()
     page.goto(address, wait_until="load")
-    page.wait_for_function("window.marks.live", timeout=60_000)
+    page.locator("html[data-hydrated]").wait_for(state="attached", timeout=60_000)
     found = page.evaluate("""() => ({live: window.marks.live / 1000,
         read: performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd / 1000})""")
     frames = [each / 1000 for each in page.evaluate(DRAW, FRAMES)]
