@@ -1,6 +1,5 @@
 """The built site, read as files: pages, links, pictures, mathematics, colours, and nothing from elsewhere."""
 
-import gzip
 import re
 from functools import cache
 from html.parser import HTMLParser
@@ -10,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from roofline.teaching import palette
-from tools import book
+from tools import book, weights
 
 pytestmark = pytest.mark.site
 PAGES = book.pages(book.ROOT)
@@ -147,16 +146,8 @@ def test_mathematics_is_set(site, name):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_first_load_is_light(site, name):
-    path = site / f"{name}.html"
-    parts = {path, *(local(path, address) for address in loaded(parsed(path)) if not address.startswith("data:"))}
-    assert sum(len(gzip.compress(part.read_bytes())) for part in parts) < FIRST_LOAD
-
-
-def test_the_fact_check_is_light(site):
-    """All claims of the lecture in one page, with theme, figure and scripts."""
-    path = site / "book/fact_check.html"
-    parts = {path, *(local(path, address) for address in loaded(parsed(path)) if not address.startswith("data:"))}
-    assert sum(len(gzip.compress(part.read_bytes())) for part in parts) < 500_000
+    """Fonts and near pictures, which only a browser knows, are counted in `tests/browser/test_every_page.py`."""
+    assert weights.weigh(site / f"{name}.html")[1] < FIRST_LOAD
 
 
 @pytest.mark.parametrize("name", PAGES)

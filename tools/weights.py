@@ -1,4 +1,7 @@
-"""How heavy a built page is: gzip bytes of the page and of all that it asks for when it opens, fonts aside."""
+"""How heavy a built page is: gzip bytes of the page and of all that it asks for when it opens.
+
+Fonts, which no tag names, are left out, and so are pictures that wait until a reader comes near them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class Parts(HTMLParser):
         values = {name: value or "" for name, value in attributes}
         if tag == "link" and re.search(r"stylesheet|preload|icon", values.get("rel", "")):
             self.found.add(values.get("href", ""))
-        elif tag in ("script", "img", "iframe", "source", "video", "audio"):
+        elif tag in ("script", "img", "iframe", "source", "video", "audio") and values.get("loading") != "lazy":
             self.found.add(values.get("src", ""))
 
 
