@@ -60,12 +60,14 @@ for (const entry of document.querySelectorAll("[role=doc-biblioentry]")) entry.s
 const presses = { print: () => window.print(), fullscreen: () => window.toggleFullScreen() };
 for (const button of document.querySelectorAll("[data-press]")) button.addEventListener("click", presses[button.dataset.press]);
 
-// Search results quote a page as text: of each formula one form, cells apart; read from a disk they quote nothing.
+// Search results quote a page as text: of each formula one form, cells apart, no lists of headings, no folded code; read
+// from a disk they quote nothing.
 if (typeof Search !== "undefined") {
+  const SILENT = ".katex-mathml, .visually-hidden, .onlyprint, .bd-sidebar-secondary, .bd-header-article, details.hide";
   const plain = Search.htmlToText;
   Search.htmlToText = (markup, anchor) => {
     const page = new DOMParser().parseFromString(markup, "text/html");
-    for (const part of page.querySelectorAll(".katex-mathml, .visually-hidden")) part.remove();
+    for (const part of page.querySelectorAll(SILENT)) part.remove();
     for (const cell of page.querySelectorAll("th, td, dt, dd")) cell.append(" ");
     return plain(page.documentElement.outerHTML, anchor).replaceAll("\u200b", "");
   };

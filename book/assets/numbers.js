@@ -33,6 +33,7 @@
 
   const found = [...document.querySelectorAll(".bd-article [data-number]")].filter(
     (number) => numbers[number.dataset.number] && !number.closest("a, button, summary, label"));
+  for (const number of found) number.classList.toggle("short", number.textContent.length < 10);
   cards(found, {
     told: (number) => told(numbers[number.dataset.number]),
     label: (number) => `Where ${number.textContent} comes from`,
