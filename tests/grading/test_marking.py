@@ -89,6 +89,27 @@ def test_a_wrong_answer_that_is_no_classic_mistake_gets_no_sentence():
     )
 
 
+def test_of_wrong_answers_one_of_the_kind_is_shown_before_one_for_contrast():
+    def right_if_wide(width, height):
+        return width * height if width > 10 else -1.0
+
+    for count in (5, 6):
+        kind = Cases("it is wide", 1, lambda x: x.width > 10, contrast=lambda x: x.width <= 10, count=count)
+        rubric = Rubric("shapes", "", [Question(area, SIDES, cases=[kind])])
+        assert not marks(rubric, area=lambda **x: -1.0)["area"].cases[0].first_wrong.contrast
+        beside = marks(rubric, area=right_if_wide)["area"].cases[0].first_wrong
+        assert beside.contrast and eval(f"dict({beside.inputs})")["width"] <= 10
+
+
+def test_an_array_is_told_as_a_notebook_can_read_it():
+    def total(x):
+        return float(x.sum())
+
+    question = Question(total, {"x": lambda rng, _: np.array([rng.random(), 1.0])}, cases=[Cases("any", 1)])
+    got = marks(Rubric("lab", "", [question]), total=lambda x: -1.0)["total"].cases[0].first_wrong.inputs
+    assert got.startswith("x=np.array([") and eval(f"dict({got})", {"np": np})["x"][1] == 1.0
+
+
 def test_what_is_expected_stays_untold_where_it_is_not_to_be_revealed():
     hidden = mark(SHAPES, asker(area=lambda width, height: 1.0), "s", reveal=False)[0]
     assert hidden.cases[0].first_wrong.inputs == hidden.cases[0].first_wrong.expected == ""

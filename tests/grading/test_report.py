@@ -79,6 +79,12 @@ def test_missing_isolation_is_told():
     assert "could read the files" not in as_text(REPORT)
 
 
+def test_a_wrong_answer_beside_its_kind_is_not_told_as_one_of_it():
+    for contrast, told in ((False, "The first wrong one:"), (True, "The first wrong one is there for contrast:")):
+        report = of_area(cases=(replace(NARROW, first_wrong=replace(WRONG, contrast=contrast)),))
+        assert f"3 of 7 answers are right. {told}" in as_text(report) and told in github.as_markdown(report)
+
+
 def test_a_hidden_answer_stays_hidden():
     hidden = replace(NARROW, first_wrong=Wrong("", "returned 5.5", ""))
     for text in (as_text(of_area(cases=(hidden,))), github.as_markdown(of_area(cases=(hidden,)))):

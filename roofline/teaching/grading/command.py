@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 SEED_VARIABLE = "ROOFLINE_SEED"
 MODES = ("bubblewrap", "landlock", "none")
+OPEN_INPUTS = (f"There is no seed, so anybody can draw the inputs of these marks. Set {SEED_VARIABLE} to a long random "
+               "text that students do not know.")
 EPILOG = """\
 The status is 0 when every point was given, 1 when some were not, 2 when something could not be marked. With --folder it
 is 0 when every submission was dealt with, and 1 when the grader itself failed on some. A second run with the same
@@ -67,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         chosen(arguments.isolation, arguments.official)
+        if arguments.official and not arguments.seed and not arguments.rubric:
+            print(OPEN_INPUTS, file=sys.stderr)
         return mark_folder(arguments) if arguments.folder else mark_notebooks(arguments)
     except (IsolationMissing, LabUnknown, RubricError) as error:
         _stop(arguments, str(error))

@@ -6,6 +6,7 @@ Everything here runs in the parent. The submission is behind `ask`, which gives 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -153,11 +154,11 @@ def _case(item: _Asked, asked: list[_Asked], fault: str, reveal: bool) -> CaseMa
     full = not wrong and (item.excused or not item.broken) and not fault
     first = None
     if wrong and not fault:
-        index = next((index for index in wrong if item.answers[index].kind != "given up"), wrong[0])
+        index = min(wrong, key=lambda index: (item.answers[index].kind == "given up", item.kind.contrasts(index)))
         x = item.inputs[index]
         told = _shown(item.question.expected(x)) if reveal and not item.question.accepts else ""
-        call = ", ".join(f"{name}={x[name]!r}" for name in item.question.parameters) if reveal else ""
-        first = Wrong(call, said[index] or "", told)
+        call = ", ".join(f"{name}={_typed(x[name])}" for name in item.question.parameters) if reveal else ""
+        first = Wrong(call, said[index] or "", told, item.kind.contrasts(index))
     return CaseMark(item.kind.name, item.kind.points if full else 0, item.kind.points, len(said),
                     len(said) - len(wrong), first, _mistake(item, asked) if wrong and not fault else "",
                     tuple(item.broken) if not fault else ())
@@ -197,6 +198,11 @@ def _judged(question: Question, x: Inputs, value: Any) -> str:
         return question.accepts(x, value) if question.accepts else ""
     except Exception:
         return f"returned {_shown(value)}, which is not of the kind that was asked for"
+
+
+def _typed(value: Any) -> str:
+    """An input as it can be typed in a lab, where numpy is `np`."""
+    return repr(value) if isinstance(value, str) else re.sub(r"(?<![\w.])array\(", "np.array(", repr(value))
 
 
 def _shown(value: Any) -> str:

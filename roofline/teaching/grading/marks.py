@@ -13,6 +13,7 @@ class Wrong:
     inputs: str     # "B=12, L=0", ready to be pasted into a call
     said: str       # what is wrong, in one sentence without the expected value
     expected: str   # the right answer, or "" where it is not to be told
+    contrast: bool = False  # whether the input was asked beside its kind, as a contrast to it
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from .safe_text import visible
 WIDTH = 80
 COLOURS = {"bold": "1", "faint": "2", "red": "31", "green": "32", "yellow": "33"}
 DEEP = 9  # columns before what is said of one kind of inputs
+PASTED = 2000  # characters of a call that are shown; one that is cut cannot be pasted
 WITHOUT_ISOLATION = ("The code could read the files of this machine while it was marked. "
                      "Where bubblewrap or Landlock works, it cannot.")
 
@@ -97,7 +98,7 @@ def findings(mark: QuestionMark) -> Iterator[tuple[CaseMark, Wrong | None, list[
 def _wrong(function: str, case: CaseMark, wrong: Wrong) -> Iterator[Line]:
     yield [(" " * DEEP + counted(case), "faint")]
     if wrong.inputs:
-        yield from ([(" " * DEEP + line, "")] for line in call(function, visible(wrong.inputs), WIDTH - DEEP))
+        yield from ([(" " * DEEP + line, "")] for line in call(function, visible(wrong.inputs, PASTED), WIDTH - DEEP))
     said = sentence(visible(wrong.said))
     yield from _wrapped(f"{said} Expected: {visible(wrong.expected)}" if wrong.expected else said, DEEP)
 
@@ -106,7 +107,8 @@ def counted(case: CaseMark) -> str:
     """How many answers of a kind are right, as the beginning of an example."""
     if not case.right:
         return f"None of {case.asked} answers is right. The first:"
-    return f"{case.right} of {case.asked} answers are right. The first wrong one:"
+    whose = "wrong one is there for contrast:" if case.first_wrong and case.first_wrong.contrast else "wrong one:"
+    return f"{case.right} of {case.asked} answers are right. The first {whose}"
 
 
 def about(mark: QuestionMark) -> str:

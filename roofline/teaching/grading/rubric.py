@@ -59,6 +59,10 @@ class Cases:
             raise RubricError(f"cases {self.name!r}: expected 1 point or more and 2 inputs or more, "
                               f"not {self.points} and {self.count}")
 
+    def contrasts(self, index: int) -> bool:
+        """Whether an input is one of those drawn as a contrast: every second one, but for the first asked again."""
+        return self.contrast is not None and index % 2 == 1 and index < self.count
+
 
 @dataclass(frozen=True)
 class Law:
@@ -157,7 +161,7 @@ class Question:
             If inputs of that kind are not found, or all of their answers are the same.
         """
         rng = Random(hashlib.sha256(f"{seed}|{self.name}|{kind.name}".encode()).digest())
-        wanted = [kind.contrast if kind.contrast and index % 2 else kind.where for index in range(kind.count)]
+        wanted = [kind.contrast if kind.contrasts(index) else kind.where for index in range(kind.count)]
         found = [self._draw(rng, kind, where) for where in wanted]
         if self.accepts is None and all(same(self.expected(x), self.expected(found[0]), self) for x in found[1:]):
             raise RubricError(f"question {self.name}, where {kind.name}: every answer is "

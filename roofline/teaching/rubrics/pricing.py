@@ -180,7 +180,7 @@ BREAK_EVEN = Question(break_even_reuse, {
     Cases("writing costs no more than input", 1, contrast=several,
           where=lambda x: x.p_write <= x.p_in,
           fix=lambda rng, x: {"p_write": x.p_in * rng.choice([0.8, 1.0, 1.5, 2.5, 3.5, 4.5])}),
-    Cases("a hit costs as much as input", 1, lambda x: x.p_hit >= x.p_in, contrast=several,
+    Cases("a hit costs as much as input or more", 1, lambda x: x.p_hit >= x.p_in, contrast=several,
           fix=lambda rng, x: {"p_hit": x.p_in * rng.choice([0.3, 0.5, 1.2, 1.5])}),
 ], laws=[
     stays("Twice all prices say the same.", {"p_in": 2, "p_write": 2, "p_hit": 2}),
