@@ -298,5 +298,12 @@ def test_every_option_on_the_page_exists(capsys):
     assert [option for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", PAGE)) if option not in known] == []
 
 
+def test_the_table_of_labs_counts_what_the_rubrics_ask():
+    shown = re.findall(r"\(\.\./labs/(\w+)\.md\) \| (\d+) \| (\d+) \|", PAGE)
+    counted = {name: rubrics.load(name) for name in rubrics.names()}
+    assert {name: (int(functions), int(points)) for name, functions, points in shown} == {
+        name: (len(list(rubric)), rubric.points) for name, rubric in counted.items()}
+
+
 def test_the_page_is_in_the_book():
     assert "book/teaching" in (ROOT / "_toc.yml").read_text()
