@@ -19,6 +19,7 @@ from sphinx.config import Config
 LONGEST = 200  # characters of a description
 FOLDER = "_static/cards"
 SIZE = 1200, 630
+MADE = {"genindex": ("Index", "Where the book explains a word, a formula or a function of the package: links.")}
 
 
 def address(app: Sphinx, config: Config) -> None:
@@ -29,11 +30,11 @@ def address(app: Sphinx, config: Config) -> None:
 
 
 def add_tags(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
-    """Append the tags of a page to its head; pages without a source, such as the search, have none."""
-    if doctree is None:
+    """Append the tags of a page to its head; of pages without a source, such as the search, those of MADE have some."""
+    if doctree is None and page not in MADE:
         return
-    site, title = app.config.html_title, plain(context["title"])
-    words = description(doctree) or site
+    site = app.config.html_title
+    title, words = MADE[page] if doctree is None else (plain(context["title"]), description(doctree) or site)
     card = f"{FOLDER}/{picture(page, title, words)}"
     named = {
         "og:type": "website" if page == app.config.root_doc else "article",
