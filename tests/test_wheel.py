@@ -76,6 +76,16 @@ def test_a_lab_is_marked_by_the_installed_package(root, python, tmp_path):
     assert done.returncode == 1 and "step_time" in done.stdout, done.stderr     # nothing is written yet
 
 
+def test_a_file_of_tests_needs_what_the_files_that_it_imports_need(tmp_path):
+    files = {"helpers.py": "from tools import book\n", "between.py": "from .helpers import book\n",
+             "test_far.py": "from tests.between import book\n", "test_module.py": "from . import between\n",
+             "test_own.py": "import math\nfrom roofline import moe\n", "test_itself.py": "from .test_own import moe\n"}
+    (tmp_path / "tests").mkdir()
+    for name, source in files.items():
+        (tmp_path / "tests" / name).write_text(source)
+    assert wheel.tests_of_the_package(tmp_path) == ["tests/test_itself.py", "tests/test_own.py"]
+
+
 def test_tests_of_the_package_pass_without_the_checkout(root, python, tmp_path):
     """Some quick ones; the release workflow runs all of them."""
     known = wheel.tests_of_the_package(root)

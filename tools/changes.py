@@ -22,11 +22,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from roofline.algebra import units
+from tools.twins import GLUED, MEASURED
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("lectures", "labs")
-GLUED = "application/papermill.record/"
-MEASURED = "nbval-ignore-output"
 SAME = 1e-9  # relative difference up to which two values are the same number
 SHOWN = 300  # rows of a table
 

@@ -114,7 +114,7 @@ def inputs(formula: Any) -> list[str]:
     for name, value in examples.bound(formula).items():
         card = formula.notation.inputs[name]
         default = f"; {units.significant(card.default)} by default" if card.default is not None else ""
-        shown = units.text(value, card.unit, 4)
+        shown = units.as_given(value, card.unit)
         rows += [f"   * - :math:`{card.latex}` :input:`{name}`", f"     - {card.meaning}{default}", f"     - {shown}"]
     head = [".. list-table::", "   :class: inputs", "   :header-rows: 1", "",
             "   * - Input", "     - Meaning", "     - In the example"]  # fmt: skip

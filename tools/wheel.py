@@ -6,12 +6,14 @@ virtual environment, and runs there the tests that need the package alone. Words
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from tools.bootstrap import venv_python
@@ -20,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTING = ("pytest", "pytest-xdist", "hypothesis")
 # What a test names that needs more than the package: the checkout, its site, a browser, what makes books.
 MORE = re.compile(
-    r"\b(?:from|import) tools\b|__file__|\bmarkdown_it\b|tests\.browser|hostile\.watch"
+    r"\b(?:from|import) tools\b|__file__|\bmarkdown_it\b|\bjupytext\b|tests\.browser"
     r"|\bdef test_\w+\((?:.*, )?(?:root|site|browser)\b"
 )
 SETTINGS = "[pytest]\npythonpath = .\naddopts = -ra -p no:cacheprovider\n"
@@ -49,9 +51,27 @@ def install(folder: Path, *what: str | Path, root: Path = ROOT) -> Path:
 
 
 def tests_of_the_package(root: Path = ROOT) -> list[str]:
-    """The files under tests/ that need nothing but the package."""
+    """The files under tests/ that need nothing but the package, and import no other file of tests that does."""
     files = sorted((root / "tests").rglob("test_*.py"))
-    return [file.relative_to(root).as_posix() for file in files if not MORE.search(file.read_text(encoding="utf8"))]
+    return [file.relative_to(root).as_posix() for file in files if not needs_more(file, root)]
+
+
+@cache
+def needs_more(file: Path, root: Path = ROOT) -> bool:
+    """Whether a file of tests needs more than the package, itself or by what it imports of the other files."""
+    source = file.read_text(encoding="utf8")
+    return bool(MORE.search(source)) or any(needs_more(other, root) for other in imported(file, source, root))
+
+
+def imported(file: Path, source: str, root: Path) -> list[Path]:
+    """The modules under tests/ that a file there imports by name."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            start = file.parents[node.level - 1] if node.level else root
+            folder = start.joinpath(*(node.module or "").split("."))
+            found += [folder.with_suffix(".py"), *(folder / f"{name.name}.py" for name in node.names)]
+    return [path for path in found if path.is_file() and path.is_relative_to(root / "tests") and path != file]
 
 
 def lay_out(root: Path, folder: Path) -> None:

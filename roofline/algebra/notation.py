@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import keyword
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -170,6 +171,24 @@ class Notation:
             infinite=None,
         )
         made.check_units()
+        return made
+
+    def define(
+        self,
+        name: str,
+        expression: sympy.Expr | Formula | float,
+        unit: str,
+        meaning: str,
+        latex: str = "x",
+        infinite: str | None = None,
+    ) -> Formula:
+        """Enter an expression under a name, for what is made from the book's formulas and shown beside them.
+
+        Parameters are those of `symbol` and `formula`; NameUnknown for a name that is taken.
+        """
+        self._refuse_twice(name, "the expression")
+        made = replace(self.expression(sympy.sympify(expression), unit, meaning, name, latex), infinite=infinite)
+        self.formulas[name] = made
         return made
 
     def card(self, name: str) -> Input | Formula:

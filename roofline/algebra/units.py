@@ -229,6 +229,12 @@ def text(value: float, in_unit: str = ONE, digits: int = 3) -> str:
     return f"{sign}{significant(size, digits)} {in_unit}"
 
 
+def as_given(value: float, in_unit: str = ONE) -> str:
+    """An input as `text` writes it, to four digits; a whole count below a million to its last: 32768 -> "32,768"."""
+    counted = in_unit in (ONE, "token", "parameter") and abs(value) < 1e6 and float(value).is_integer()
+    return text(value, in_unit, max(4, len(str(abs(int(value))))) if counted else 4)
+
+
 def _scale(size: float, steps: list[tuple[float, str]], digits: int) -> tuple[float, str]:
     """The largest step not above `size` once it is rounded, so that 999.9 kB reads as 1 MB."""
     if size == 0:

@@ -150,7 +150,7 @@ def _worded(name: str, node: Any) -> str:
         return re.sub(r"(?<![\d.])\d{4,}", lambda digits: f"{int(digits[0]):,}", str(node))
     origin = _origin(node)
     unit = notation.card(name).unit
-    return units.text(evaluate(node).value, READABLE.get(unit, unit), 4) + (f" ({origin})" if origin else "")
+    return units.as_given(evaluate(node).value, READABLE.get(unit, unit)) + (f" ({origin})" if origin else "")
 
 
 def _origin(node: Mapping[str, Any]) -> str:

@@ -142,7 +142,7 @@ def _computed(
     if not units.compatible(formula.unit, _base(unit or formula.unit)):
         raise ValueError(f"number {key!r}: {formula.name} is measured in {formula.unit}, not in {unit}")
     bound = formula.bind(*sources, **values)
-    inputs = {name: units.text(v, notation.inputs[name].unit, 4) for name, v in bound.items()}
+    inputs = {name: units.as_given(v, notation.inputs[name].unit) for name, v in bound.items()}
     return formula(*sources, **values), formula.unit, formula.name if what is formula else str(what), inputs
 
 

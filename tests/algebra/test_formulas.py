@@ -481,6 +481,20 @@ def test_a_second_formula_of_one_name_in_a_module_is_refused():
             return 2 * T
 
 
+def test_an_expression_entered_under_a_name_is_found_there_and_takes_no_name_twice(book):
+    x, y = book.inputs["x"].symbol, book.inputs["y"].symbol
+    child = book.child()
+    made = child.define("both", x + y, "s", "two times")
+    assert child.formulas["both"] is made and made(x=1, y=2) == 3.0
+    assert child.define("never", oo, "s", "a time", infinite="it does not come")() == np.inf
+    assert child.define("thrice", made * 3, "s", "of another").expr == 3 * x + 3 * y
+    assert "both" not in book.formulas
+    with pytest.raises(NameUnknown, match="already defines a formula of that name"):
+        child.define("both", x, "s", "again")
+    with pytest.raises(NameUnknown, match="a symbol of that name is already declared"):
+        child.define("x", y, "s", "an input")
+
+
 def test_zero_and_infinity_fit_every_unit(book):
     assert book.expression(sympy.Integer(0), "s", "nothing")() == 0.0
     assert book.expression(Max(book.inputs["x"].symbol, 0), "s", "no less than nothing")(x=2.0) == 2.0

@@ -340,3 +340,14 @@ def test_three_digits_are_shown_unless_asked():
 def test_what_is_no_number_is_refused_by_its_unit():
     with pytest.raises(UnitError, match=r"^cannot write NaN in byte/s$"):
         text(math.nan, "byte/s")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [(32768.0, "1", "32,768"),
+     (131072, "token", "131,072 tokens"), (7, "1", "7"), (0, "1", "0"), (-12345, "1", "−12,345"),
+     (0.12345, "1", "0.1235"), (12345.5, "1", "12,350"), (671.0264e9, "parameter", "671 billion parameters"),
+     (98304, "byte", "98.3 kB"), (math.inf, "token", "∞")],
+)  # fmt: skip
+def test_an_input_is_shown_as_given_a_count_to_its_last_digit(value, unit, shown):
+    assert units.as_given(value, unit) == shown

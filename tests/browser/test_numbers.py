@@ -5,19 +5,13 @@ import json
 import pytest
 
 from tests.browser.axe import faults
+from tests.browser.bubble import CARD, assert_stays_while_on_it_and_goes_when_left, open_page
 from tools import book
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 PAGES = [page for page in book.pages(book.ROOT) if page.startswith("lectures/")]
 CHAPTER = "lectures/batch_size"
 FLOOR = ".bd-article [data-number='floor']"
-CARD = ".number-card"
-
-
-def open_page(page, name=CHAPTER, width=1280):
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    page.goto(f"/{name}.html")
 
 
 def inside(page, box):
@@ -26,7 +20,7 @@ def inside(page, box):
 
 
 def test_hover_shows_formula_value_inputs_and_sources_and_leaving_closes(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     page.locator(FLOOR).first.hover()
     card = page.locator(CARD)
     card.wait_for(state="visible")
@@ -34,15 +28,11 @@ def test_hover_shows_formula_value_inputs_and_sources_and_leaving_closes(page):
     assert "touch every weight" in words and "1.16493 ms" in words and "72 × GB200 at fp8" in words
     assert "8 TB/s" in words and card.locator(".number-math .katex").count() == 1
     assert card.locator("a[href$='book/notation.html#formula-latency_floor']").count() == 1
-    card.hover()   # what appeared can be moved onto
-    page.wait_for_timeout(400)
-    assert card.is_visible()
-    page.mouse.move(2, 2)
-    card.wait_for(state="detached")
+    assert_stays_while_on_it_and_goes_when_left(page)
 
 
 def test_focus_opens_tab_goes_on_into_the_card_and_escape_closes(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     number = page.locator(FLOOR).first
     number.evaluate(
         """number => {
@@ -65,7 +55,7 @@ def test_focus_opens_tab_goes_on_into_the_card_and_escape_closes(page):
 
 
 def test_enter_opens_and_closes_and_blur_closes(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     number = page.locator(FLOOR).first
     number.focus()
     page.keyboard.press("Escape")
@@ -149,7 +139,7 @@ def test_records_hold_what_the_page_names_and_links_lead_somewhere(site, chapter
 
 
 def test_text_can_be_selected_and_reads_in_order(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     number = page.locator(FLOOR).first
     text = number.locator("xpath=ancestor::p").inner_text()
     assert number.inner_text() in text
@@ -162,7 +152,7 @@ def test_text_can_be_selected_and_reads_in_order(page):
 
 
 def test_nothing_of_it_is_printed(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     number = page.locator(FLOOR).first
     number.click()
     page.emulate_media(media="print")
@@ -180,7 +170,7 @@ def test_without_script_a_number_is_text(browser, site_url):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_fault_in_an_open_card(page, scheme):
-    open_page(page)
+    open_page(page, CHAPTER)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.locator(FLOOR).first.click()
     assert faults(page, include=[CARD, FLOOR]) == []

@@ -5,34 +5,25 @@ import json
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.bubble import CARD, assert_stays_while_on_it_and_goes_when_left, open_page
+
 pytestmark = [pytest.mark.browser, pytest.mark.site]
 CHAPTER = "lectures/moe"
 WORD = ".bd-article a.reference[href$='#term-router']"
-CARD = ".number-card"
 MEANING = "scores the experts for each token"
 
 
-def open_page(page, name=CHAPTER, width=1280):
-    page.set_viewport_size({"width": width, "height": 844})
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    page.goto(f"/{name}.html")
-
-
 def test_hover_says_what_a_word_means_and_leaving_closes(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     page.locator(WORD).first.hover()
     card = page.locator(CARD)
     card.wait_for(state="visible")
     assert MEANING in card.inner_text()
-    card.hover()   # what appeared can be moved onto
-    page.wait_for_timeout(400)
-    assert card.is_visible()
-    page.mouse.move(2, 2)
-    card.wait_for(state="detached")
+    assert_stays_while_on_it_and_goes_when_left(page)
 
 
 def test_focus_says_it_to_a_screen_reader_and_escape_closes(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     word = page.locator(WORD).first
     page.keyboard.press("Tab")   # from here on the page is used by keyboard
     word.focus()
@@ -43,10 +34,10 @@ def test_focus_says_it_to_a_screen_reader_and_escape_closes(page):
 
 
 def test_enter_and_a_click_follow_the_link(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     page.locator(WORD).first.click()
     page.wait_for_url("**/glossary.html#term-router")
-    open_page(page)
+    open_page(page, CHAPTER)
     page.locator(WORD).first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/glossary.html#term-router")
@@ -70,7 +61,7 @@ def test_a_tap_opens_and_the_next_leads_to_the_glossary(browser, site_url):
 
 
 def test_a_card_of_a_word_takes_the_place_of_a_card_of_a_number(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     page.locator(".bd-article [data-number][role=button]").first.click()
     page.locator(WORD).first.hover()
     page.get_by_text(MEANING).wait_for(state="visible")
@@ -78,7 +69,7 @@ def test_a_card_of_a_word_takes_the_place_of_a_card_of_a_number(page):
 
 
 def test_nothing_of_it_is_printed(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     page.locator(WORD).first.hover()
     page.locator(CARD).wait_for(state="visible")
     page.emulate_media(media="print")
@@ -86,7 +77,7 @@ def test_nothing_of_it_is_printed(page):
 
 
 def test_every_word_that_a_chapter_links_has_its_meaning(page):
-    open_page(page)
+    open_page(page, CHAPTER)
     linked = page.locator(".bd-article a:has(> .std-term)").evaluate_all("all => all.map(a => a.hash.slice(1))")
     meanings = json.loads(page.locator("script#terms").text_content())
     assert len(set(linked)) > 10 and set(linked) == set(meanings)
@@ -95,7 +86,7 @@ def test_every_word_that_a_chapter_links_has_its_meaning(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_fault_in_an_open_card(page, scheme):
-    open_page(page)
+    open_page(page, CHAPTER)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.locator(WORD).first.hover()
     page.locator(CARD).wait_for(state="visible")

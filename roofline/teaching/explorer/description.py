@@ -178,9 +178,10 @@ class Explorer:
         return {**found, **self.supply.python(found)} if self.supply else found
 
     def results(self, values: Values) -> dict[str, float]:
-        """What each formula gives, in its own unit."""
-        operands = self.operands(values)
-        return {name: f(operands) for name, f in self.formulas.items()}
+        """What each formula gives, in its own unit; one of the book's knows nothing of inputs made for the explorer."""
+        given = self.operands(values).items()
+        return {name: f({n: value for n, value in given if n in f.notation.inputs})
+                for name, f in self.formulas.items()}
 
     def regime(self, values: Values) -> str:
         """The label of the first regime that holds."""

@@ -113,7 +113,7 @@ def build() -> Explorer:
             Readout(mfu, "MFU, at best", unit="%"),
             Readout(tokens_per_s_user, "Speed for one user"),
             Readout(tokens_per_s, "Speed in all"),
-            Readout(cost_per_token, "Cost of a token", unit="USD/Mtoken"),
+            Readout(cost_per_token, "Cost of tokens", unit="USD/Mtoken"),
             Readout(balance_batch_kv, "Compute takes over at batch", digits=4),
         ),
         regimes=(
@@ -126,7 +126,7 @@ def build() -> Explorer:
                                        "{t_memory} to read, the whole memory {t_drain}.", "does not fit"),
         ),
         summary="A pass of {model} over {B}, each with {L} of context, takes {t_step} on {n} of {chip}: it is "
-                "{regime}. A token costs {cost_per_token}.",
+                "{regime}. The chips cost {cost_per_token}.",
     )
 
 

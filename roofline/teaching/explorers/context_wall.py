@@ -123,9 +123,7 @@ class Parts:
         near = Min(L, 2 * sqrt(L * one_token))  # tokens of the best stride: the s last, and every s-th before them
 
         def put(name: str, expression: Any, unit: str, meaning: str) -> Formula:
-            made = self.notation.expression(sympify(expression).subs(B, 1), unit, meaning, name)
-            self.notation.formulas[name] = made
-            return made
+            return self.notation.define(name, sympify(expression).subs(B, 1), unit, meaning)
 
         reads = (1 - strides) * kv_sequence + strides * kappa * near
         work = (1 - strides) * flops_attention + strides * phi_att * near * one_token
@@ -209,7 +207,7 @@ def build() -> Explorer:
             Readout(made.t_read, "reading its context", role="kv"),
             Readout(made.t_attends, "attention's arithmetic", role="compute"),
             Readout(made.t_weights, "arithmetic on weights", role="compute"),
-            Readout(made.cost, "Cost of a token, at least", unit="USD/Mtoken"),
+            Readout(made.cost, "Cost of new tokens, at least", unit="USD/Mtoken"),
             Readout(made.multiple, "times that without context"),
             Readout(made.read, "Bytes read for it"),
             Readout(made.keeps, "Bytes that the context keeps"),

@@ -5,14 +5,11 @@ The formulas are those of the first chapter, with the cost split into what is pa
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sympy import sympify
-
 from roofline import batch_size as book
-from roofline.algebra import Formula, Notation
+from roofline.algebra import Notation
 from roofline.catalog import chips, models
 from roofline.notation import B, n, notation, price, q
 
@@ -39,26 +36,17 @@ MILLION = 1e6
 
 
 class Bill:
-    """The first chapter's formulas in a notation of their own, which knows how many tokens are bought."""
+    """What tokens cost by the first chapter's formulas, in a notation that knows how many are bought."""
 
     def __init__(self) -> None:
         self.notation: Notation = notation.child()
         bought = self.notation.symbol("bought", "x", "token", "tokens that are bought", "positive")
         rent = n * price * bought / (q * B)
-        for formula in (book.t_compute, book.t_memory, book.t_weights, book.t_kv, book.t_drain, book.mfu,
-                        book.tokens_per_s, book.tokens_per_s_user, book.balance_batch_kv):  # fmt: skip
-            self.put(formula.name, formula, formula.unit, formula.meaning, formula.infinite)
-        self.put("bill", book.cost_per_token * bought, "USD", "cost of the tokens that are bought")
-        self.put("bill_weights", rent * book.t_weights, "USD", "cost of reading weights")
-        self.put("bill_kv", rent * book.t_kv, "USD", "cost of reading KV caches")
-        self.put("bill_compute", rent * book.t_compute, "USD", "cost of arithmetic")
-
-    def put(self, name: str, value: Any, unit: str, meaning: str, infinite: str | None = None) -> None:
-        made = self.notation.expression(sympify(value), unit, meaning, name)
-        self.notation.formulas[name] = replace(made, infinite=infinite)
-
-    def __getattr__(self, name: str) -> Formula:
-        return self.notation.formulas[name]
+        define = self.notation.define
+        self.whole = define("bill", book.cost_per_token * bought, "USD", "cost of the tokens that are bought")
+        self.weights = define("bill_weights", rent * book.t_weights, "USD", "cost of reading weights")
+        self.kv = define("bill_kv", rent * book.t_kv, "USD", "cost of reading KV caches")
+        self.compute = define("bill_compute", rent * book.t_compute, "USD", "cost of arithmetic")
 
 
 @cache
@@ -82,18 +70,18 @@ def build() -> Explorer:
         ),
         chart=picture(bill),
         readouts=(
-            Readout(bill.bill, "A million tokens cost", lead=True),
-            Readout(bill.tokens_per_s_user, "Speed for each user"),
-            Readout(bill.tokens_per_s, "Speed of the machine"),
-            Readout(bill.mfu, "Arithmetic in use, at best", unit="%"),
+            Readout(bill.whole, "A million tokens cost", lead=True),
+            Readout(book.tokens_per_s_user, "Speed for each user"),
+            Readout(book.tokens_per_s, "Speed of the machine"),
+            Readout(book.mfu, "Arithmetic in use, at best", unit="%"),
         ),
         regimes=(
-            Regime("waits for arithmetic", "compute", bill.t_compute, bill.t_memory),
-            Regime("waits for weights", "weights", bill.t_weights, bill.t_kv),
+            Regime("waits for arithmetic", "compute", book.t_compute, book.t_memory),
+            Regime("waits for weights", "weights", book.t_weights, book.t_kv),
             Regime("waits for KV caches", "kv"),
         ),
         cautions=(
-            Caution(bill.t_memory, bill.t_drain, "This does not fit: weights and caches are larger than the memory.",
+            Caution(book.t_memory, book.t_drain, "This does not fit: weights and caches are larger than the memory.",
                     "does not fit"),
         ),
         summary="{chip} with {model}, shared by {B}, each with {L} of context: a million tokens cost {bill}, and each "
@@ -106,15 +94,15 @@ def build() -> Explorer:
 def picture(bill: Bill) -> Panels:
     """Cost against batch, its parts beside the whole; lower than a chart of a chapter, to fit a first screen."""
     chart = Chart(
-        x="B", x_label="users who share each pass", y_label="cost of a million tokens", dot=bill.bill, alt="",
+        x="B", x_label="users who share each pass", y_label="cost of a million tokens", dot=bill.whole, alt="",
         curves=(
-            Curve(bill.bill, "cost", style="envelope"),
-            Curve(bill.bill_weights, "weights", "weights"),
-            Curve(bill.bill_kv, "KV cache", "kv"),
-            Curve(bill.bill_compute, "compute", "compute"),
+            Curve(bill.whole, "cost", style="envelope"),
+            Curve(bill.weights, "weights", "weights"),
+            Curve(bill.kv, "KV cache", "kv"),
+            Curve(bill.compute, "compute", "compute"),
         ),
         marks=(
-            Mark(bill.balance_batch_kv, "arithmetic takes over: {balance_batch_kv}",
+            Mark(book.balance_batch_kv, "arithmetic takes over: {balance_batch_kv}",
                  "Up to {balance_batch_kv} users the machine waits for memory, and company is cheap; beyond, it waits "
                  "for arithmetic, and company slows everybody.",
                  "However many share, the caches take longer to read than the arithmetic.", "compute"),

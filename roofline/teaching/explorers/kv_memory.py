@@ -80,9 +80,7 @@ class Layout:
 
         def put(name: str, expression: Any, unit: str, meaning: str, swap: Mapping[Any, Any] = swap) -> Formula:
             whole: Expr = sympify(expression).subs(swap, simultaneous=True)
-            made = self.notation.expression(whole, unit, meaning, name)
-            self.notation.formulas[name] = made
-            return made
+            return self.notation.define(name, whole, unit, meaning)
 
         rest = sympify(N_tot - N_in_experts)
         held = b_w * ceiling(sympify(experts_per_chip)) * sympify(expert_weights) / P

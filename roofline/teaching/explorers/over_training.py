@@ -69,10 +69,7 @@ class Lives:
         size = good * sympify(book.size_at_optimum).subs(cheapest)
         data = self.same * sympify(book.data_at_optimum).subs(cheapest)
 
-        def put(name: str, expression: Any, unit: str, meaning: str) -> Formula:
-            made = self.notation.expression(sympify(expression), unit, meaning, name)
-            self.notation.formulas[name] = made
-            return made
+        put = self.notation.define
 
         def phases(which: str, n: Any, d: Any) -> tuple[Formula, ...]:
             """Chip time of the three phases and of all, as arithmetic of training."""

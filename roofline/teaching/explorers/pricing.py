@@ -7,7 +7,6 @@ batches.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -113,9 +112,7 @@ class Deductions:
         def put(name: str, expression: Any, unit: str, meaning: str, when: Any = True, otherwise: Any = oo) -> Formula:
             whole: Expr = sympify(expression).subs(swap, simultaneous=True)
             whole = whole if when is True else Piecewise((whole, when), (otherwise, True))
-            made = replace(self.notation.expression(whole, unit, meaning, name), infinite="there is none")
-            self.notation.formulas[name] = made
-            return made
+            return self.notation.define(name, whole, unit, meaning, infinite="there is none")
 
         self.kink = put("kink_bytes", book.kink_kappa, "byte/token", "bytes from the step", weights < 1)
         self.ratio = put("ratio_bytes", book.kappa_from_ratio, "byte/token", "bytes from the ratio", weights < ratio)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sympy import Expr, Max, Piecewise, floor, sqrt, sympify
 
-from roofline.algebra import Formula, Notation
+from roofline.algebra import Notation
 from roofline.catalog import BYTES, chips
 from roofline.notation import C, M, b_train, d_half, d_inner, eta_C, forgetful, n_blocks, notation
 from roofline.revnets import (
@@ -57,11 +57,7 @@ class Trade:
         pick = {way: self.notation.symbol(f"is_{way}", f"i_{way[0]}", "1", f"1 for {words}, else 0", "fraction")
                 for way, words in WAYS.items()}
 
-        def put(name: str, expression: Any, unit: str, meaning: str) -> Formula:
-            whole: Expr = sympify(expression)
-            made = self.notation.expression(whole, unit, meaning, name)
-            self.notation.formulas[name] = made
-            return made
+        put = self.notation.define
 
         S, K = sympify(state_bytes), sympify(kept_bytes)
         each = b_train * 4 * d_half * d_inner
@@ -73,7 +69,7 @@ class Trade:
         deepest = {"all": (M - S) / (K + each), "each": (M - K - S / 2) / (S + each), "root": deepest_root(S, K, each),
                    "back": (M - peaks["back"]) / each, "naive": (M - peaks["naive"]) / each}
         self.weights = put("train_weights", n_blocks * each, "byte", "weights with all that training keeps for them")
-        self.peaks = {way: put(f"peak_{way}", peak, "byte", f"activations held at most, {WAYS[way]}")
+        self.peaks = {way: put(f"held_{way}", peak, "byte", f"activations held at most, {WAYS[way]}")
                       for way, peak in peaks.items() if way != "naive"}
         held = sum(pick[way] * peak for way, peak in peaks.items())
         self.held = put("held", held, "byte", "activations held at most, as chosen")
