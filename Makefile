@@ -7,6 +7,9 @@ else
 IN_VENV := .venv/bin/python
 endif
 
+# Some machines forbid Python to keep what it compiles. Hundreds of processes then compile all of sympy, one after another.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup book test pdf serve notebooks lint lock bench mutants release clean
 
 help:

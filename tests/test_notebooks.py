@@ -135,6 +135,38 @@ def test_an_error_in_a_cell_stops_the_build(small_book: Path, capfd: pytest.Capt
     assert len(said.splitlines()) < 10
 
 
+def test_an_error_in_the_package_is_shown_by_the_notebook_that_imports_it(
+    small_book: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (small_book / "roofline/broken.py").write_text("1 / 0\n")
+    cell = "```{code-cell} ipython3\nimport sys\nsys.path.insert(0, '..')\nimport roofline.broken\n```\n"
+    (small_book / "lectures/number.md").write_text(HEADER + cell)
+    with pytest.raises(SystemExit, match="not all notebooks ran"):
+        book.main(small_book)
+    assert "import roofline.broken\nZeroDivisionError: division by zero" in capfd.readouterr().err
+
+
+LOOK = """\
+```{code-cell} ipython3
+import time
+from pathlib import Path
+
+end = time.monotonic() + 60
+while not (read := Path("../_build/.doctrees/lectures/plain.doctree").exists()) and time.monotonic() < end:
+    time.sleep(0.05)
+print("It is", "read" if read else "not read")
+```
+"""
+
+
+def test_other_pages_are_read_while_a_notebook_runs_and_its_own_when_it_has(small_book: Path) -> None:
+    (small_book / "lectures/number.md").write_text(HEADER + LOOK)
+    (small_book / "lectures/plain.md").write_text("# A page that is no notebook\n")
+    (small_book / "_toc.yml").write_text("format: jb-book\nroot: lectures/number\nchapters: [file: lectures/plain]\n")
+    book.main(small_book)
+    assert "It is read" in shown(small_book)
+
+
 @pytest.mark.parametrize("file", ["roofline/__init__.py", "roofline/data/a.yaml", "roofline/a.js", "requirements.lock"])
 def test_the_numbers_depend_on_code_data_and_lock(small_book: Path, file: str) -> None:
     before = execute.code_digest(small_book)

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from tools import nursery
+from tools import book, nursery
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are for
 def forked(tmp_path_factory):
     own = pytest.MonkeyPatch()
     own.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
-    with nursery.kernels():
+    with nursery.kernels(book.ROOT):
         yield
     own.undo()
 
@@ -52,10 +52,10 @@ def ends(process: str) -> bool:
 def test_a_kernel_has_imported_much_and_stands_where_its_notebook_does(tmp_path, monkeypatch):
     (tmp_path / "beside.py").write_text("VALUE = 41\n")
     monkeypatch.setenv("FROM_OUTSIDE", "seen")
-    told = run(tmp_path, "import sys; print('sympy' in sys.modules, sys.path[0] == '')",
+    told = run(tmp_path, "import sys; print('sympy' in sys.modules, 'roofline.moe' in sys.modules, sys.path[0] == '')",
                "import os; print(os.getcwd(), os.environ['FROM_OUTSIDE'], os.getppid() != 1)",
                "import beside; print(beside.VALUE)", "print('tools.nursery' in sys.modules)")  # fmt: skip
-    assert told == ["True True", f"{tmp_path.resolve()} seen True", "41", "False"]
+    assert told == ["True True True", f"{tmp_path.resolve()} seen True", "41", "False"]
 
 
 def test_nothing_of_one_kernel_is_left_in_the_next_and_it_ends_with_its_notebook(tmp_path):
@@ -101,6 +101,6 @@ time.sleep(100)
 
 def test_outside_of_it_jupyter_looks_where_it_looked_before(monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", "/before")
-    with nursery.kernels():
+    with nursery.kernels(book.ROOT):
         assert os.environ["JUPYTER_PATH"].endswith(f"{os.pathsep}/before")
     assert os.environ["JUPYTER_PATH"] == "/before"

@@ -11,8 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def main(root: Path = ROOT) -> Path:
             print("[book] only the colophon's counts have changed", flush=True)
             return root / "_build/html"
         assets.fetch(root)
-        build(root, execute.refresh(root), started)
+        build(root, started)
     took = time.monotonic() - started
     print(f"[book] {len(pages(root))} pages in {took:.0f} s: {root / '_build/html/index.html'}", flush=True)
     return root / "_build/html"
@@ -66,12 +67,14 @@ def stamp_text(root: Path) -> str:
     return "\n".join(execute.digest(root, patterns) for patterns in (MACHINERY, PAGES, colophon.COUNTED))
 
 
-def build(root: Path, cache: JupyterCacheAbstract, started: float) -> None:
-    """Run Sphinx with every warning an error, then finish its pages; `started` is when the whole build began.
+def build(root: Path, started: float) -> None:
+    """Run notebooks and, beside them, Sphinx with every warning an error; then finish its pages.
 
-    Sphinx does not look at a page again, nor repeat its warnings, while the page's source stays the same. So
-    everything is read anew when the machinery changed, and after a build that failed.
+    `started` is when the whole build began. Sphinx reads a notebook's page as soon as the notebook has run. It does
+    not look at a page again, nor repeat its warnings, while the page's source stays the same. So everything is read
+    anew when the machinery changed, and after a build that failed.
     """
+    cache, waiting = execute.prepare(root)
     stamp, wanted = root / "_build/site.sha256", stamp_text(root)
     last = stamp.read_text() if stamp.exists() else ""
     if last.split("\n")[0] != wanted.split("\n")[0] or missing(root):
@@ -79,10 +82,13 @@ def build(root: Path, cache: JupyterCacheAbstract, started: float) -> None:
             shutil.rmtree(root / "_build" / folder, ignore_errors=True)
     stamp.unlink(missing_ok=True)
     print("[book] building the pages", flush=True)
-    if not sphinx(root):
-        shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)
-        sys.exit("[book] the build failed; the warnings above say where")
-    finish_pages(root, cache)
+    with sphinx(root) as ended_well:
+        execute.run(cache, waiting, root)
+        beside = prepared(root, cache)
+        if not ended_well():
+            shutil.rmtree(root / "_build/.doctrees", ignore_errors=True)
+            sys.exit("[book] the build failed; the warnings above say where")
+    finish_pages(root, beside)
     if lost := missing(root):
         sys.exit("[book] pages of _toc.yml that were not written: " + ", ".join(lost))
     colophon.note(root, time.monotonic() - started)
@@ -90,11 +96,15 @@ def build(root: Path, cache: JupyterCacheAbstract, started: float) -> None:
     stamp.write_text(wanted)
 
 
-def finish_pages(root: Path, cache: JupyterCacheAbstract) -> None:
+def prepared(root: Path, cache: JupyterCacheAbstract) -> dict[str, bytes]:
+    """Files of the site that need no page, by their place in it."""
+    decks = finish.decks() if "book/practice" in pages(root) else {}
+    return finish.downloads(root, cache) | decks
+
+
+def finish_pages(root: Path, files: dict[str, bytes]) -> None:
     """What Sphinx leaves undone, in an order in which nothing undoes what came before."""
-    finish.downloads(root, cache)
-    if "book/practice" in pages(root):
-        finish.decks(root)
+    finish.lay_out(root, files)
     finish.tall_floors(root)
     finish.search_tools(root)
     cards.draw_all(root)
@@ -104,14 +114,29 @@ def finish_pages(root: Path, cache: JupyterCacheAbstract) -> None:
     policy.protect(root)
 
 
-def sphinx(root: Path) -> bool:
-    """Run it and say whether all went well; show warnings always, and everything it said when it failed."""
+@contextlib.contextmanager
+def sphinx(root: Path) -> Iterator[Callable[[], bool]]:
+    """Run it, until the end of the block at most; what is yielded waits for its end and says whether all went well.
+
+    Warnings are shown always, and everything it said when it failed.
+    """
     command = [sys.executable, str(ROOT / "tools/run_sphinx.py"), "build", ".", "-W", "--keep-going", "-n", "-q"]
-    done = subprocess.run(command, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = done.stdout.decode(errors="replace").splitlines()
-    for line in said if done.returncode else [line for line in said if re.search("warning", line, re.IGNORECASE)]:
-        print(line, file=sys.stderr)
-    return done.returncode == 0
+
+    def ended_well() -> bool:
+        failed = process.wait() != 0
+        output.seek(0)
+        said = output.read().decode(errors="replace").splitlines()
+        for line in said if failed else [line for line in said if re.search("warning", line, re.IGNORECASE)]:
+            print(line, file=sys.stderr)
+        return not failed
+
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, cwd=root, env=environment(), stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield ended_well
+        finally:
+            process.kill()
+            process.wait()
 
 
 def pages(root: Path) -> list[str]:

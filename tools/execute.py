@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_cache.base import JupyterCacheAbstract
 
 READER = {"name": "myst_nb_md", "type": "plugin"}
+WAITING = "_build/waiting"
 TIMEOUT = 120  # seconds a cell may run; as in _config.yml
 
 
@@ -64,6 +65,16 @@ def refresh(root: Path) -> JupyterCacheAbstract:
     SystemExit
         When a notebook fails; the error and the cell are printed.
     """
+    cache, waiting = prepare(root)
+    run(cache, waiting, root)
+    return cache
+
+
+def prepare(root: Path) -> tuple[JupyterCacheAbstract, list[Path]]:
+    """The cache, emptied if the code changed, and the notebooks that are not in it.
+
+    In `_build/waiting` each of those has a file, which goes when its notebook has run; `is_waiting` looks there.
+    """
     from jupyter_cache import get_cache  # slow to import, and an unchanged site needs none of it
 
     folder = root / "_build/.jupyter_cache"
@@ -77,10 +88,17 @@ def refresh(root: Path) -> JupyterCacheAbstract:
     for page in pages:
         cache.add_nb_to_project(page, read_data=READER)
     isolate_kernels(root / "_build/ipython")
-    waiting = cache.list_unexecuted(filter_uris=pages)
-    if waiting:
-        run(cache, [record.uri for record in waiting], root)
-    return cache
+    waiting = [Path(record.uri) for record in cache.list_unexecuted(filter_uris=pages)]
+    shutil.rmtree(root / WAITING, ignore_errors=True)
+    for file in map(marker, waiting):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    return cache, waiting
+
+
+def marker(page: Path) -> Path:
+    """The file that is there while a notebook waits to be run; every notebook lies in a folder of the root."""
+    return page.parent.parent / WAITING / page.parent.name / page.stem
 
 
 def isolate_kernels(folder: Path) -> None:
@@ -91,17 +109,19 @@ def isolate_kernels(folder: Path) -> None:
     os.environ["IPYTHONDIR"] = str(folder)
 
 
-def run(cache: JupyterCacheAbstract, pages: list[str], root: Path) -> None:
-    """Run these notebooks into the cache."""
+def run(cache: JupyterCacheAbstract, pages: list[Path], root: Path) -> None:
+    """Run these notebooks into the cache; SystemExit when one fails, after its error is printed."""
     from tools import nursery
     from tools.executor import Executor
 
-    names = ", ".join(Path(page).relative_to(root).as_posix() for page in pages)
+    if not pages:
+        return
+    names = ", ".join(page.relative_to(root).as_posix() for page in pages)
     print(f"[book] running {len(pages)} notebook{'s' if len(pages) > 1 else ''}: {names}", flush=True)
     logger = logging.getLogger("notebooks")
     logger.setLevel(logging.CRITICAL)
-    with nursery.kernels():
-        result = Executor(cache, logger).run_and_cache(filter_uris=pages, timeout=TIMEOUT)
+    with nursery.kernels(root):
+        result = Executor(cache, logger).run_and_cache(filter_uris=[str(page) for page in pages], timeout=TIMEOUT)
     for page in result.excepted + result.errored:
         report(Path(page), cache.get_project_record(page).traceback or "the kernel did not start", root)
     if result.excepted or result.errored:

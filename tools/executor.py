@@ -10,6 +10,8 @@ from pathlib import Path
 from jupyter_cache.executors.base import ExecutorRunResult
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, JupyterExecutorLocalMproc, ProcessData
 
+from tools.execute import marker
+
 
 class Worker(ExecutionWorkerLocalMProc):
     """Runs one notebook in a process of the pool."""
@@ -18,6 +20,8 @@ class Worker(ExecutionWorkerLocalMProc):
         started, page = time.monotonic(), Path(data.uri)
         status, uri = super().__call__(data)
         ended = "failed" if status else "done"
+        if not status:
+            marker(page).unlink(missing_ok=True)
         print(f"[book]   {page.parent.name}/{page.name} {ended} in {time.monotonic() - started:.0f} s", flush=True)
         return status, uri
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,29 +35,35 @@ FRONT = """\
 """
 
 
-def downloads(root: Path, cache: JupyterCacheAbstract) -> None:
-    """Offer each notebook as its executed twin; Sphinx copies it in raw MyST and without outputs."""
+def downloads(root: Path, cache: JupyterCacheAbstract) -> dict[str, bytes]:
+    """Each notebook as its executed twin; Sphinx copies it in raw MyST and without outputs."""
     import nbformat  # both are slow to import, and an unchanged site needs neither
 
     from tools import twins
 
-    for page in execute.notebooks(root):
-        file = root / "_build/html/_sources" / page.relative_to(root).with_suffix(".ipynb")
-        if file.exists():
-            nbformat.write(twins.executed(page, cache, root), file)
+    return {f"_sources/{page.relative_to(root).with_suffix('.ipynb').as_posix()}":
+            (nbformat.writes(twins.executed(page, cache, root)) + "\n").encode() for page in execute.notebooks(root)}
 
 
-def decks(root: Path) -> None:
-    """Put the deck of cards beside the pages, as Markdown and, where genanki is installed, for Anki."""
+def decks() -> dict[str, bytes]:
+    """The deck of cards, as Markdown and, where genanki is installed, for Anki."""
     from roofline.teaching import cards, deck, deck_files
 
-    for kind, name in deck.FILES.items():
+    found = {deck.FILES["markdown"]: deck_files.markdown(cards.select()).encode()}
+    if find_spec("genanki"):
+        with tempfile.TemporaryDirectory() as folder:
+            deck_files.anki(cards.select(), Path(folder, "deck"))
+            found[deck.FILES["anki"]] = Path(folder, "deck").read_bytes()
+    return found
+
+
+def lay_out(root: Path, files: dict[str, bytes]) -> None:
+    """Put files into the site, notebooks only where Sphinx has put their source."""
+    for name, content in files.items():
         file = root / "_build/html" / name
-        file.parent.mkdir(exist_ok=True)
-        if kind == "markdown":
-            file.write_text(deck_files.markdown(cards.select()), encoding="utf8")
-        elif find_spec("genanki"):
-            deck_files.anki(cards.select(), file)
+        if file.exists() or not name.startswith("_sources/"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
 
 
 def tall_floors(root: Path) -> None:

@@ -30,8 +30,8 @@ INTERRUPT = b"i"
 
 
 @contextlib.contextmanager
-def kernels() -> Iterator[None]:
-    """Within it, kernels are forked; elsewhere than on Linux they start as ever."""
+def kernels(root: Path) -> Iterator[None]:
+    """Within it, kernels are forked, after the import of the book's package; not so on other systems than Linux."""
     if sys.platform != "linux":
         yield
         return
@@ -43,7 +43,7 @@ def kernels() -> Iterator[None]:
         spec.parent.mkdir(parents=True)
         asking = [sys.executable, "-I", "-S", __file__, "ask", address, "-f", "{connection_file}"]
         spec.write_text(json.dumps({"argv": asking, "display_name": "Python 3", "language": "python"}))
-        serving = [sys.executable, "-m", "tools.nursery", "serve", str(listening.fileno())]
+        serving = [sys.executable, "-m", "tools.nursery", "serve", str(listening.fileno()), str(root)]
         before = os.environ.get("JUPYTER_PATH")
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [folder, before]))
         try:
@@ -59,14 +59,25 @@ def kernels() -> Iterator[None]:
                 os.environ["JUPYTER_PATH"] = before
 
 
-def serve(listening: socket.socket) -> None:
+def modules(root: Path) -> list[str]:
+    """What notebooks import from the book's package: its chapters and what teaches with them."""
+    files = [file for folder in ("", "teaching/", "teaching/explorers/")
+             for file in sorted((root / "roofline").glob(f"{folder}[!_]*.py"))]  # fmt: skip
+    return [".".join(file.relative_to(root).with_suffix("").parts) for file in files]
+
+
+def serve(listening: socket.socket, root: str) -> None:
     """Fork a kernel for each that asks, until standard input ends with the process that writes to it."""
     import gc
     import importlib
     import select
 
+    sys.path[0] = root
     for name in IMPORTS:
         importlib.import_module(name)
+    for name in modules(Path(root)):
+        with contextlib.suppress(Exception):  # the notebook that imports it will say what is wrong
+            importlib.import_module(name)
     gc.freeze()  # a collection in a child then touches, and so copies, none of this
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a kernel
     while listening in select.select([listening, sys.stdin], [], [])[0]:
@@ -116,6 +127,6 @@ def ask(address: str, *arguments: str) -> None:
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     if what == "serve":
-        serve(socket.socket(fileno=int(rest[0])))
+        serve(socket.socket(fileno=int(rest[0])), rest[1])
     else:
         ask(*rest)
