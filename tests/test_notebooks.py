@@ -282,7 +282,8 @@ def test_every_lecture_and_lab_says_that_it_is_a_notebook(page: Path) -> None:
 
 
 def in_plain(text: str) -> str:
-    known = plain_markdown.Known({"t": "1.16 ms"}, citations={"pope": ("Pope et al.", "2022")}, site="https://a.b/")
+    known = plain_markdown.Known({"t": "1.16 ms"}, citations={"pope": ("Pope et al.", "2022")}, site="https://a.b/",
+                                 chapter="2.")
     plain_markdown.collect([text], known)
     return plain_markdown.plain(text, known)
 
@@ -300,7 +301,7 @@ def in_plain(text: str) -> str:
         ("```{figure} a.png\n:alt: A line\nRises.\n```", "![A line](a.png)\n\nRises."),
         (
             "```{exercise}\n:label: e\nHow?\n```\n```{solution-start} e\n```",
-            "**Exercise 1**\n\nHow?\n\n**Solution to exercise 1**",
+            "**Exercise 2.1**\n\nHow?\n\n**Solution to exercise 2.1**",
         ),
         ("```python\nx = '{term}`left alone`'\n```", "```python\nx = '{term}`left alone`'\n```"),
         ("the [table](../book/prices.md#rent)", "the [table](https://a.b/book/prices.html#rent)"),

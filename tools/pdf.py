@@ -110,9 +110,12 @@ def printed_book(root: Path, browser: Any) -> Path:
         numbered(whole, page, sheets)
         page.close()
     out = root / "_build" / FILE
+    for sheet in whole.pages:  # each was unpacked when its number was put onto it
+        sheet.compress_content_streams()
     whole.compress_identical_objects()
     whole.write(out)
-    print(f"[pdf] {len(whole.pages)} pages in {time.monotonic() - started:.0f} s: {out}", flush=True)
+    size = out.stat().st_size / 1e6
+    print(f"[pdf] {len(whole.pages)} pages, {size:.0f} MB, in {time.monotonic() - started:.0f} s: {out}", flush=True)
     return out
 
 

@@ -46,15 +46,17 @@ class Known:
     """What roles refer to: glued values, numbers of equations and exercises, titles, citations (author, year).
 
     Links start from the page's `folder` in the repository; pages without a twin are read at the address `site`.
+    Exercises are numbered within the `chapter`, such as "2.".
     """
 
     glued: dict[str, str] = field(default_factory=dict)
     equations: dict[str, int] = field(default_factory=dict)
-    exercises: dict[str, int] = field(default_factory=dict)
+    exercises: dict[str, str] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     citations: dict[str, tuple[str, str]] = field(default_factory=dict)
     folder: str = "lectures"
     site: str = ""
+    chapter: str = ""
 
 
 def collect(texts: Iterable[str], known: Known) -> None:
@@ -128,7 +130,8 @@ def heading(name: str, argument: str, options: dict[str, str], known: Known) -> 
     """Title of an exercise, or of its solution (whose argument is the exercise's label)."""
     if name.startswith("solution"):
         return f"Solution to exercise {known.exercises[argument]}"
-    number = known.exercises.setdefault(options.get("label", argument), len(known.exercises) + 1)
+    label = options.get("label", argument)
+    number = known.exercises.setdefault(label, f"{known.chapter}{len(known.exercises) + 1}")
     return f"Exercise {number}: {argument}" if argument else f"Exercise {number}"
 
 

@@ -15,7 +15,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from tools import execute, release
+from tools import book, execute, release
 from tools.plain_markdown import Known, collect, plain
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def derive(page: Path, outputs: list[list[NotebookNode]], root: Path = ROOT) -> 
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     cited = citations(root / "book/references.bib")
     known = Known(glued(outputs), citations=cited, folder=page.parent.name, site=site_address(root))
+    known.chapter = chapter(page, root)
     collect((cell.source for cell in texts), known)
     for cell in texts:
         cell.source = plain(cell.source, known)
@@ -104,6 +105,13 @@ def derive(page: Path, outputs: list[list[NotebookNode]], root: Path = ROOT) -> 
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:03d}"
     return nbformat.from_dict(notebook)
+
+
+def chapter(page: Path, root: Path) -> str:
+    """The number of a lecture among the lectures and a dot, with which the numbers of its exercises begin."""
+    name = page.relative_to(root).with_suffix("").as_posix()
+    lectures = [other for other in book.pages(root) if other.startswith("lectures/")]
+    return f"{lectures.index(name) + 1}." if name in lectures else ""
 
 
 def install_cell(root: Path) -> NotebookNode:
