@@ -5,6 +5,7 @@ The tests of a page share its one opening, in the order in which they stand here
 
 import gzip
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -62,6 +63,7 @@ def visit(request, context):
     sheet.close()
 
 
+@cache
 def size(site, address):
     """Bytes of a file as a server sends it."""
     file = site / unquote(urlsplit(address).path).lstrip("/")

@@ -34,13 +34,16 @@ def difference(answer: Any, expected: Any, rtol: float, atol: float) -> str | No
 
 
 def described(value: Any) -> str:
-    """What a value is, in a few words: "the string 'abc'", "an array of shape (3,)"."""
+    """What a value is, in a few words: "the number 3.5", "the string 'abc'", "an array of shape (3,)"."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape}"
     if isinstance(value, str) and len(value) < 40:
         return f"the string {value!r}"
     if isinstance(value, bool):
         return f"the truth value {value}"
+    plain = _plain(value)
+    if isinstance(plain, float) or (isinstance(plain, int) and abs(plain) < 10**15):
+        return f"the number {plain!r}"
     if isinstance(value, list | tuple) and len(value) < 1000:
         return f"{WORDS[type(value)]} of {len(value)} items"
     return WORDS.get(type(value), "a number")

@@ -148,9 +148,10 @@ def _sources() -> tuple[Path, ...]:
     return tuple(dict.fromkeys(path for path in found if path.exists()))
 
 
-def _packages(folder: Path) -> list[Path]:
+@functools.cache
+def _packages(folder: Path) -> tuple[Path, ...]:
     """The folders of installed packages within a folder, or one below."""
-    return [path for name in PACKAGES for path in (*folder.glob(name), *folder.glob(f"*/{name}"))]
+    return tuple(path for name in PACKAGES for path in (*folder.glob(name), *folder.glob(f"*/{name}")))
 
 
 def _without_packages(path: Path) -> Iterator[Path]:

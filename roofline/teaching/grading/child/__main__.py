@@ -58,13 +58,19 @@ def confined(settings):
     return numpy
 
 
+SPARE = 4 * 2**20  # bytes
+
+
 class Answering:
-    """The names that the cells have defined, and what can be asked of them."""
+    """The names that the cells have defined, and what can be asked of them.
+
+    A cell may keep all memory that the process may have. Some is held back, and given free when there is no more.
+    """
 
     def __init__(self, numpy, status):
         import math
 
-        self.numpy, self.status = numpy, status
+        self.numpy, self.status, self.spare = numpy, status, bytearray(SPARE)
         self.names = {"__name__": "__main__", "math": math, "np": numpy,
                       "display": quiet.Quiet("display"), "get_ipython": quiet.Quiet("get_ipython")}
 
@@ -92,6 +98,8 @@ class Answering:
                 except TimeLimit:
                     raise
                 except BaseException as error:
+                    if isinstance(error, MemoryError):
+                        self.spare = None
                     failed = error if failed is None else failed
         return {} if failed is None else reported(failed)
 
