@@ -99,7 +99,7 @@ class Answering:
                     raise
                 except BaseException as error:
                     if isinstance(error, MemoryError):
-                        self.spare = None
+                        self.spare = bytearray()
                     failed = error if failed is None else failed
         return {} if failed is None else reported(failed)
 
