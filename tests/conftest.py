@@ -71,6 +71,15 @@ def console_errors() -> list[str]:
     return []
 
 
+@pytest.fixture
+def show(browser, tmp_path):
+    """A function that opens explorers in a page of their own; see `tests.browser.explorers.showing`."""
+    from tests.browser.explorers import showing  # most tests need none of it
+
+    with showing(browser, tmp_path) as open_page:
+        yield open_page
+
+
 def wait_from_outside(page) -> None:
     """Let `page.wait_for_function` ask again and again from here: the pages' policy lets no text be evaluated there."""
 

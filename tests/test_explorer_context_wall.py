@@ -1,7 +1,6 @@
 """The explorer of the chapter on the context wall: the chapter's formulas, and other kinds of attention by hand."""
 
 import itertools
-import random
 
 import pytest
 
@@ -9,42 +8,28 @@ from roofline import batch_size as bs
 from roofline import chips, models
 from roofline import context_wall as cw
 from roofline import kv_memory as km
-from roofline.notation import notation
 from roofline.shape_operands import attention_operands
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers.context_wall import KINDS, LIMITS, build, explorer
-from tests.browser.axe import faults
-from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
+from tests.browser.explorers import widen
+from tests.explorers import assert_gives
 
 
-def somewhere(rng, **chosen):
-    """Controls at random."""
-    made = build()
-    values = made.moved(made.start(), **chosen)
-    for choice in made.choices:
-        if choice.name not in chosen:
-            values = made.moved(values, **{choice.name: rng.choice(made.open(choice.name, values))})
-    return made.moved(values, **{slider.name: rng.choice(slider.stops) for slider in made.sliders})
+def expected(values):
+    """What the chapter's own formulas say of the controls, with the model's own attention."""
+    chip = chips[values["chip"]].at(values["compute"], n=int(values["n"]))
+    model = models[values["model"]].at("fp8", values["kv"])
+    here = {**chip, **model, **attention_operands(models[values["model"]].shape), "B": 1, "L": values["L"],
+            "price": build().operands(values)["price"]}  # fmt: skip
+    longest = max(bs.t_compute(here) + km.t_attention(here), bs.t_kv(here))
+    return {"t_read": bs.t_kv(here), "t_attends": km.t_attention(here), "t_arithmetic": bs.t_compute(here),
+            "t_token": longest, "token_cost": here["price"] * values["n"] * longest,
+            "context_kept": km.kv_stored(here), "chips_kept": cw.chips_to_keep(here),
+            "memory_rent": cw.cache_rent(here)}  # fmt: skip
 
 
 def test_with_its_own_attention_a_model_gives_what_the_chapters_formulas_give():
-    rng = random.Random(5)
-    for _ in range(60):
-        values = somewhere(rng, kind="own")
-        found, at = build().results(values), build().operands(values)
-        chip = chips[values["chip"]].at(values["compute"], n=int(values["n"]))
-        model = models[values["model"]].at("fp8", values["kv"])
-        work = attention_operands(models[values["model"]].shape)
-        here = {**chip, **model, **work, "B": 1, "L": values["L"], "price": at["price"]}
-        assert found["t_read"] == pytest.approx(bs.t_kv(here))
-        assert found["t_attends"] == pytest.approx(km.t_attention(here))
-        assert found["t_arithmetic"] == pytest.approx(bs.t_compute(here))
-        longest = max(bs.t_compute(here) + km.t_attention(here), bs.t_kv(here))
-        assert found["t_token"] == pytest.approx(longest)
-        assert found["token_cost"] == pytest.approx(at["price"] * values["n"] * longest)
-        assert found["context_kept"] == pytest.approx(km.kv_stored(here))
-        assert found["chips_kept"] == cw.chips_to_keep(here)
-        assert found["memory_rent"] == pytest.approx(cw.cache_rent(here))
+    assert_gives(build(), expected, kind="own")
 
 
 def test_other_kinds_of_attention_come_to_what_a_small_sum_comes_to():
@@ -101,10 +86,6 @@ def test_limits_of_today_are_those_of_price_lists_and_of_a_model_card():
         assert words_of_limit in told
 
 
-def test_its_own_formulas_stay_out_of_the_book():
-    assert not {"t_token", "strides", "context_read", "limit_step"} & {*notation.formulas, *notation.inputs}
-
-
 def test_it_opens_on_a_token_that_waits_for_memory_and_says_when_nothing_fits():
     widget = explorer()
     assert build().regime(widget.values) == "waiting for memory"
@@ -119,32 +100,14 @@ def test_a_page_has_three_marks_and_four_curves():
     assert words.summary(build(), build().start()).startswith("With 200,000 tokens of context")
 
 
-# in a browser
-
-
 @pytest.mark.browser
-def test_in_a_browser_it_says_what_python_says_wherever_the_controls_stand(show):  # noqa: F811
+def test_labels_of_the_limits_do_not_touch(show):
     sheet = show(explorer())
-    rng = random.Random(7)
-    for _ in range(12):
-        for slider in build().sliders:
-            drag(sheet, slider.name, rng.random())
-        choice = rng.choice(build().choices)
-        option = rng.choice(build().open(choice.name, settled(sheet)))
-        sheet.select_option(f".explorer select[name={choice.name}]", option)
-        assert_as_python(sheet, build())
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("theme", "width"), [*itertools.product(["light", "dark"], [360, 1100])])
-def test_it_is_accessible_stays_within_a_phone_and_its_limits_do_not_touch(show, theme, width):  # noqa: F811
-    sheet = show(explorer(), theme=theme, width=width)
-    settled(sheet)
-    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    assert faults(sheet, include=[".explorer"]) == []
-    ends = sheet.evaluate("""() => [...document.querySelectorAll(".explorer svg.chart text.label")]
-        .filter(e => /^[0-9.]+M/.test(e.textContent))
-        .map(e => [e.getStartPositionOfChar(0).x, e.getEndPositionOfChar(e.textContent.indexOf("M")).x])""")
-    assert len(ends) == 3
-    for (_, left), (right, _) in itertools.pairwise(sorted(ends)):
-        assert left + 3 < right
+    for width in (360, 1100):
+        widen(sheet, width)
+        ends = sheet.evaluate("""() => [...document.querySelectorAll(".explorer svg.chart text.label")]
+            .filter(e => /^[0-9.]+M/.test(e.textContent))
+            .map(e => [e.getStartPositionOfChar(0).x, e.getEndPositionOfChar(e.textContent.indexOf("M")).x])""")
+        assert len(ends) == 3
+        for (_, left), (right, _) in itertools.pairwise(sorted(ends)):
+            assert left + 3 < right

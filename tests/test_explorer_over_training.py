@@ -1,21 +1,17 @@
 """The explorer of the chapter on over-training: its numbers are the book's solver, in Python and in a real browser."""
 
-import itertools
-import random
-
 import pytest
 
 from roofline import disclosures
 from roofline import over_training as ot
-from roofline.notation import notation
 from roofline.scaling_laws import cheapest, least_effort, matched, published
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers.over_training import LAWS, SERVED, build, explorer, mix
-from tests.browser.axe import faults
-from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
+from tests.browser.explorers import move, settled
+from tests.explorers import assert_gives
 
 
-def lived(values):
+def expected(values):
     """What the book's own solver and formulas say of the controls."""
     law = published(values["law"])
     at = {**{name: values[name] for name in ("traffic", "lifetime", "p_ship", "eta_dec", "D_rl", "f_rl")},
@@ -37,20 +33,8 @@ def lived(values):
             "best_saves": 1 - phases["cheapest_all"] / phases["plain_all"], **phases}  # fmt: skip
 
 
-def somewhere(rng):
-    """Controls at random."""
-    made = build()
-    chosen = {choice.name: rng.choice([*choice.options]) for choice in made.choices}
-    return made.moved(made.start(), **chosen, **{slider.name: rng.choice(slider.stops) for slider in made.sliders})
-
-
 def test_the_explorer_says_what_the_books_solver_says():
-    rng = random.Random(5)
-    for _ in range(25):
-        values = somewhere(rng)
-        found = build().results(values)
-        for name, expected in lived(values).items():
-            assert found[name] == pytest.approx(expected, rel=1e-7, abs=1e-7), (name, values)
+    assert_gives(build(), expected, places=25, rel=1e-7, abs=1e-7)
 
 
 def test_the_cheapest_model_is_what_a_direct_search_finds():
@@ -59,10 +43,6 @@ def test_the_cheapest_model_is_what_a_direct_search_finds():
     per_parameter = later / widget["best_size"] / 6
     found = cheapest(published("chinchilla_hoffmann"), widget["best_loss"], lambda n, d: n * (d + per_parameter))
     assert widget["best_size"] == pytest.approx(found.parameters, rel=1e-4)
-
-
-def test_its_own_formulas_stay_out_of_the_book():
-    assert not {"best_size", "N_good", "x_later", "D_most"} & {*notation.formulas, *notation.inputs}
 
 
 def test_more_use_makes_the_model_smaller_and_its_training_dearer():
@@ -99,11 +79,7 @@ def test_a_page_gets_four_pairs_of_bars():
     spec = page.spec(build())
     assert [row["label"] for row in spec["chart"]["rows"]] == [
         "Pre-training", "Reinforcement learning", "Serving", "All of its life"]  # fmt: skip
-    assert "bars: (picture" in page.module(build())
     assert words.summary(build(), build().start()).startswith("A model as good as a compute-optimal one of 500 billion")
-
-
-# in a browser
 
 
 def bars(sheet):
@@ -113,44 +89,11 @@ def bars(sheet):
 
 
 @pytest.mark.browser
-def test_in_a_browser_it_says_what_python_says_wherever_the_controls_stand(show):  # noqa: F811
+def test_bars_are_as_long_as_their_costs(show):
     sheet = show(explorer())
-    rng = random.Random(7)
-    for _ in range(12):
-        for slider in build().sliders:
-            drag(sheet, slider.name, rng.random())
-        choice = rng.choice(build().choices)
-        sheet.select_option(f".explorer select[name={choice.name}]", rng.choice(list(choice.options)))
-        assert_as_python(sheet, build())
-
-
-@pytest.mark.browser
-def test_bars_are_as_long_as_their_costs(show):  # noqa: F811
     for chosen in ({}, {"traffic": 1e9, "served": "mixed"}, {"traffic": 1e4, "D_rl": 1e15}):
-        widget = explorer(**chosen)
-        sheet = show(widget)
-        settled(sheet)
-        drawn = bars(sheet)
+        move(sheet, build(), **chosen)
+        widget, drawn = explorer(**settled(sheet)), bars(sheet)
         costs = [widget[f"{which}_{part}"] for part in ("0", "1", "2", "all") for which in ("cheapest", "plain")]
         scale = max(drawn) / max(costs)
         assert drawn == pytest.approx([cost * scale for cost in costs], abs=0.2)
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("theme", "width"), [*itertools.product(["light", "dark"], [360, 1100])])
-def test_it_is_accessible_and_stays_within_a_phone(show, theme, width):  # noqa: F811
-    sheet = show(explorer(), theme=theme, width=width)
-    settled(sheet)
-    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    assert faults(sheet, include=[".explorer"]) == []
-
-
-@pytest.mark.browser
-def test_arrow_keys_move_a_slider_and_a_screen_reader_hears_the_size(show):  # noqa: F811
-    sheet = show(explorer())
-    before = settled(sheet)["eta_dec"]
-    sheet.focus(".explorer input[name=eta_dec]")
-    sheet.keyboard.press("ArrowRight")
-    assert settled(sheet)["eta_dec"] == before + 0.25
-    heard = sheet.get_attribute(".explorer svg", "aria-label")
-    assert "For the cheapest model, of" in heard and "compute-optimal model of the same loss" in heard

@@ -2,21 +2,19 @@
 
 import itertools
 import math
-import random
 
 import pytest
 
-from roofline import chips, disclosures, models, prices
+from roofline import disclosures, models, prices
 from roofline import pricing as pr
-from roofline.notation import notation
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers import pricing
-from roofline.teaching.explorers.pricing import ABOVE, CHIPS, KEEP, SHEETS, build, explorer, measured, read_at
-from tests.browser.axe import faults
-from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
+from roofline.teaching.explorers.pricing import ABOVE, KEEP, SHEETS, build, explorer, measured, read_at
+from tests.browser.explorers import move, settled
+from tests.explorers import assert_gives
 
 
-def deduced(at):
+def expected(at):
     """What the chapter's own formulas say of the inputs, and none where they see no bend."""
     ratio, part = at["p_out"] / at["p_in"] / at["markup"], at["eta_C"] / at["batches"]
     chip = {name: at[name] for name in ("C", "W", "N_act", "eta_C")}
@@ -39,29 +37,8 @@ def deduced(at):
     return found
 
 
-def somewhere(rng):
-    """Controls at random, with the sheet as it is in half of the cases."""
-    made = build()
-    values = made.start()
-    for choice in made.choices:
-        values = made.moved(values, **{choice.name: rng.choice(made.open(choice.name, values))})
-    typed = {slider.name: rng.choice(slider.stops) for slider in made.sliders if slider.start is not None}
-    if rng.random() < 0.5:
-        typed |= {slider.name: rng.choice(slider.stops) for slider in made.sliders}
-    return made.moved(values, **typed)
-
-
 def test_the_explorer_says_what_the_formulas_of_the_chapter_say():
-    rng = random.Random(5)
-    for _ in range(80):
-        values = somewhere(rng)
-        found, at = build().results(values), build().operands(values)
-        for name, expected in deduced(at).items():
-            assert found[name] == pytest.approx(expected, rel=1e-9), (name, values)
-
-
-def test_its_own_formulas_stay_out_of_the_book():
-    assert not {"kink_bytes", "batches", "markup", "h_ddr"} & {*notation.formulas, *notation.inputs}
+    assert_gives(build(), lambda values: expected(build().operands(values)), places=80)
 
 
 def test_it_opens_on_the_lectures_reading_and_says_that_its_two_deductions_exclude_each_other():
@@ -117,17 +94,13 @@ def test_known_places_are_those_of_the_catalog():
     assert all(0.3 < share < 0.5 for share in measured().values())
     assert read_at("Llama-3-70B", 200e3) == models["Llama-3-70B"].at("fp8", "fp8")["kappa"]
     assert read_at("DeepSeek-V4-Pro", 200e3) < 1667 < read_at("DeepSeek-V3.2", 200e3)
-    assert pytest.approx(1) == pricing.TB_HOUR * 1e12 * 3600 and all(name in chips for name in CHIPS)
+    assert pytest.approx(1) == pricing.TB_HOUR * 1e12 * 3600
 
 
-def test_a_page_gets_four_rulers_and_no_number_that_json_lacks():
+def test_a_page_gets_four_rulers():
     spec = page.spec(build())
     assert [len(ruler["found"]) for ruler in spec["chart"]["rulers"]] == [3, 1, 1, 1]
     assert all(ruler["from"] < ruler["to"] for ruler in spec["chart"]["rulers"])
-    assert "rulers: (picture" in page.module(build())
-
-
-# in a browser
 
 
 def pointers(sheet):
@@ -145,23 +118,11 @@ def pointers(sheet):
 
 
 @pytest.mark.browser
-def test_in_a_browser_it_says_what_python_says_wherever_the_controls_stand(show):  # noqa: F811
+def test_pointers_stand_where_the_logarithm_says(show):
     sheet = show(explorer())
-    rng = random.Random(7)
-    for _ in range(10):
-        choice = rng.choice(build().choices)
-        sheet.select_option(f".explorer select[name={choice.name}]", rng.choice(list(choice.options)))
-        for slider in rng.sample(build().sliders, 5):
-            drag(sheet, slider.name, rng.random())
-        assert_as_python(sheet, build())
-
-
-@pytest.mark.browser
-def test_pointers_stand_where_the_logarithm_says(show):  # noqa: F811
     for chosen in ({}, {"sheet": "ds_r1_std", "eta_C": 0.15}, {"batches": 0.5}):
-        widget = explorer(**chosen)
-        sheet = show(widget)
-        settled(sheet)
+        move(sheet, build(), **chosen)
+        widget = explorer(**settled(sheet))
         for ruler, drawn in zip(page.spec(build())["chart"]["rulers"], pointers(sheet), strict=True):
             left, right = drawn["ends"]
 
@@ -174,30 +135,3 @@ def test_pointers_stand_where_the_logarithm_says(show):  # noqa: F811
             known = [widget[one["name"]] if "name" in one else one["value"] for one in ruler["known"]]
             assert drawn["known"] == pytest.approx([place(v) for v in known], abs=0.2)
             assert all(one["label"] in drawn["words"] for one in ruler["known"])
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("theme", "width"), [*itertools.product(["light", "dark"], [360, 1100])])
-def test_it_is_accessible_and_stays_within_a_phone(show, theme, width):  # noqa: F811
-    sheet = show(explorer(sheet="opus47_48", keep="1h"), theme=theme, width=width)
-    settled(sheet)
-    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    outside = sheet.evaluate("""() => { const box = document.querySelector(".explorer").getBoundingClientRect();
-        const out = (at) => at.left < box.left || at.right > box.right;
-        return [...document.querySelectorAll(".explorer svg.rulers text")]
-            .filter((text) => text.style.display !== "none")
-            .filter((text) => out(text.getBoundingClientRect())).map((text) => text.textContent); }""")
-    assert outside == []
-    assert faults(sheet, include=[".explorer"]) == []
-
-
-@pytest.mark.browser
-def test_arrow_keys_type_a_price_and_a_screen_reader_hears_what_follows(show):  # noqa: F811
-    sheet = show(explorer())
-    sheet.focus(".explorer input[name=L_kink]")
-    sheet.keyboard.press("ArrowRight")
-    values = settled(sheet)
-    typed = sheet.get_attribute(".explorer input[name=L_kink]", "aria-valuetext")
-    assert values["L_kink"] > 200_000 and "Typed by you" in typed
-    heard = sheet.get_attribute(".explorer svg.rulers", "aria-label")
-    assert "The step implies a cache of" in heard and "utilisation of prefill" in heard

@@ -4,11 +4,8 @@ import pytest
 
 from roofline.catalog import chips, models
 from roofline.rack_topology import all_to_all_slowdown, all_to_all_slowdown_sum, cross_rack_share, t_weights_domain
-from roofline.teaching.explorer import page
 from roofline.teaching.explorers.rack_topology import CHIPS, build, explorer
-from tests.browser.axe import faults
-from tests.browser.test_explorer import assert_as_python, drag, numbers, settled
-from tests.browser.test_explorer import show as show  # a fixture
+from tests.browser.explorers import move, settled
 
 
 def test_full_overlap_and_none_are_the_formulas_of_the_chapter():
@@ -42,30 +39,6 @@ def test_a_limit_on_racks_makes_it_cheaper():
     assert held["all_to_all_slowdown_partly"] == free["all_to_all_slowdown_partly"]
 
 
-def test_script_is_small():
-    assert len(page.module(build()).encode()) <= 32_000
-
-
-def test_printed_without_scripts_it_says_the_same():
-    told = repr(explorer(R=4, o_net=0.5))
-    assert "4 racks" in told and "50 %" in told and "75 % of the bytes leave" in told
-
-
-@pytest.mark.browser
-def test_sliders_and_choices_move_the_numbers_to_what_python_computes(show):
-    sheet = show(explorer())
-    for chip in build().choice("chip").options:
-        sheet.select_option(".explorer select[name=chip]", chip)
-        assert_as_python(sheet, build())
-    for model in ("gpt-oss-120b", "Mixtral-8x7B"):
-        sheet.select_option(".explorer select[name=model]", model)
-        assert_as_python(sheet, build())
-    for name in ("R", "W_out", "o_net", "m_racks"):
-        for part in (0.0, 0.4, 1.0):
-            drag(sheet, name, part)
-            assert_as_python(sheet, build())
-
-
 @pytest.mark.browser
 def test_the_drawing_is_to_scale(show):
     """Pipes inside and out are as wide as their bandwidths, bars as long as their times."""
@@ -86,39 +59,11 @@ def test_the_drawing_is_to_scale(show):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("chip", "dots"), [("H100", 8), ("GB200", 72)])
-def test_every_chip_of_a_rack_is_drawn_and_every_rack_drawn_or_counted(show, chip, dots):
-    sheet = show(explorer(chip=chip, R=18), width=900)
-    squares = sheet.locator(".explorer svg.fabric rect[rx='1']").count()
-    words = sheet.locator(".explorer svg.fabric text").all_text_contents()
-    shown = squares // dots
-    assert squares % dots == 0 and f"and {18 - shown}" in words
-
-
-@pytest.mark.browser
-def test_keys_move_the_racks(show):
-    sheet = show(explorer())
-    sheet.focus(".explorer input[name=R]")
-    sheet.keyboard.press("ArrowRight")
-    assert settled(sheet)["R"] == 3
-    assert numbers(sheet)["all_to_all_slowdown_partly"] == "12"
-    sheet.keyboard.press("Home")
-    assert settled(sheet)["R"] == 1
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_fault(show, theme):
-    sheet = show(explorer(R=18), theme=theme, width=900)
-    assert faults(sheet) == []
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("width", [320, 390])
-@pytest.mark.parametrize("chosen", [{}, {"R": 64, "o_net": 0}, {"R": 1}])
-def test_a_phone_shows_all_of_it(show, width, chosen):
-    sheet = show(explorer(**chosen), width=width)
-    settled(sheet)
-    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = sheet.locator(".explorer svg text").evaluate_all("all => all.map(e => e.getBoundingClientRect().toJSON())")
-    assert all(box["left"] >= 0 and box["right"] <= width for box in boxes), boxes
+def test_every_chip_of_a_rack_is_drawn_and_every_rack_drawn_or_counted(show):
+    sheet = show(explorer(), width=900)
+    for chip, dots in (("H100", 8), ("GB200", 72)):
+        move(sheet, build(), chip=chip, R=18)
+        settled(sheet)
+        squares = sheet.locator(".explorer svg.fabric rect[rx='1']").count()
+        words = sheet.locator(".explorer svg.fabric text").all_text_contents()
+        assert squares % dots == 0 and f"and {18 - squares // dots}" in words

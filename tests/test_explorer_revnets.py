@@ -1,6 +1,5 @@
 """The explorer of the chapter on reversible networks: its numbers are the formulas, in Python and in a browser."""
 
-import itertools
 import math
 import random
 
@@ -8,11 +7,9 @@ import pytest
 
 from roofline import chips
 from roofline import revnets as rv
-from roofline.notation import notation
 from roofline.teaching.explorer import page, words
 from roofline.teaching.explorers.revnets import CHIPS, WAYS, build, explorer
-from tests.browser.axe import faults
-from tests.browser.test_explorer import assert_as_python, drag, settled, show  # noqa: F401
+from tests.explorers import assert_gives, somewhere
 
 BYTES = {"fp32": 4, "bf16": 2, "fp8": 1}
 
@@ -47,20 +44,8 @@ def expected(values):
             "all_kept": rv.stored_all(at), "keep_price": 1.5 * rv.stored_all(at) / at["M"]}  # fmt: skip
 
 
-def somewhere(rng):
-    """Controls at random."""
-    made = build()
-    chosen = {choice.name: rng.choice(made.open(choice.name, made.start())) for choice in made.choices}
-    return made.moved(made.start(), **chosen, **{slider.name: rng.choice(slider.stops) for slider in made.sliders})
-
-
 def test_the_explorer_says_what_the_formulas_of_the_chapter_say():
-    rng = random.Random(5)
-    for _ in range(80):
-        values = somewhere(rng)
-        found = build().results(values)
-        for name, value in expected(values).items():
-            assert found[name] == pytest.approx(value, rel=1e-9), (name, values)
+    assert_gives(build(), expected, places=80)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -68,7 +53,7 @@ def test_the_deepest_network_fits_and_one_block_more_does_not(way):
     rng = random.Random(7)
     tried = 0
     while tried < 25:
-        values = {**somewhere(rng), "way": way}
+        values = {**somewhere(build(), rng), "way": way}
         most = build().results(values)["deepest"]
         if not 1 <= most < 2000:
             continue
@@ -76,10 +61,6 @@ def test_the_deepest_network_fits_and_one_block_more_does_not(way):
         for blocks, fits in ((most, True), (most + 1, False)):
             found = build().results({**values, "n_blocks": float(min(blocks, 2000))})
             assert (found["needed"] <= found["chip_memory"] * (1 + 1e-12)) == fits, (blocks, values)
-
-
-def test_its_own_formulas_stay_out_of_the_book():
-    assert not {"needed", "deepest", "is_all"} & {*notation.formulas, *notation.inputs}
 
 
 def test_it_opens_on_a_network_that_fits_only_where_something_is_forgotten():
@@ -106,7 +87,7 @@ def test_by_rent_running_back_pays_beyond_two_thirds_of_the_memory():
         assert says == (widget["all_kept"] > 2 / 3 * widget["chip_memory"])
 
 
-def test_a_page_gets_every_strategy_and_no_number_that_json_lacks():
+def test_a_page_gets_every_strategy():
     spec = page.spec(build())
     assert [curve["label"] for curve in spec["chart"]["curves"]] == [
         "needed", "store all", "each block", "√ depth", "reversible", "weights", "memory"]  # fmt: skip
@@ -115,38 +96,3 @@ def test_a_page_gets_every_strategy_and_no_number_that_json_lacks():
 
 def test_every_chip_of_the_list_is_in_the_catalog_and_multiplies_in_bf16():
     assert all("bf16" in chips[name].rates for name in CHIPS)
-
-
-# in a browser
-
-
-@pytest.mark.browser
-def test_in_a_browser_it_says_what_python_says_wherever_the_controls_stand(show):  # noqa: F811
-    sheet = show(explorer())
-    rng = random.Random(7)
-    for _ in range(10):
-        for slider in build().sliders:
-            drag(sheet, slider.name, rng.random())
-        choice = rng.choice(build().choices)
-        sheet.select_option(f".explorer select[name={choice.name}]", rng.choice(list(choice.options)))
-        assert_as_python(sheet, build())
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("theme", "width"), [*itertools.product(["light", "dark"], [360, 1100])])
-def test_it_is_accessible_and_stays_within_a_phone(show, theme, width):  # noqa: F811
-    sheet = show(explorer(way="back"), theme=theme, width=width)
-    settled(sheet)
-    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    assert faults(sheet, include=[".explorer"]) == []
-
-
-@pytest.mark.browser
-def test_arrow_keys_move_the_depth_and_a_screen_reader_hears_the_memory(show):  # noqa: F811
-    sheet = show(explorer())
-    sheet.focus(".explorer input[name=n_blocks]")
-    before = settled(sheet)["n_blocks"]
-    sheet.keyboard.press("ArrowRight")
-    assert settled(sheet)["n_blocks"] > before
-    heard = sheet.get_attribute(".explorer svg", "aria-label")
-    assert "of it for activations" in heard and "80 GB" in heard

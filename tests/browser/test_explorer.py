@@ -1,6 +1,6 @@
-"""Explorers in a real browser: the same numbers and words as Python, by pointer, keyboard and screen reader.
+"""Explorers in a real browser: one equation in three languages, and what pointer, keyboard and a kernel do to a page.
 
-The pages here are small files that hold what a built page holds: the widget's state, its place, hydrate.js.
+What holds of every explorer stands in tests/test_every_explorer.py.
 """
 
 import dataclasses
@@ -16,7 +16,6 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from ipywidgets.embed import embed_data
 
 import roofline
 from roofline.algebra import DomainError, Formula, javascript, units
@@ -25,94 +24,9 @@ from roofline.notation import notation
 from roofline.teaching.explorer import page as parts
 from roofline.teaching.explorer import words
 from roofline.teaching.explorers.batch_size import build, explorer
-from tests.browser.axe import faults
-from tools import book
+from tests.browser.explorers import assert_as_python, boxes_of, drag, move, settled, widen
 
 pytestmark = pytest.mark.browser
-
-
-def html(*widgets, theme="light", styled=True):
-    """A page as the site builds it: places of widgets, their state once, the hydrator."""
-    data = embed_data(views=list(widgets))
-    views = "".join(f'<div class="cell_output"><script type="application/vnd.jupyter.widget-view+json">'
-                    f"{json.dumps(view)}</script></div>" for view in data["view_specs"])
-    state = json.dumps(data["manager_state"]).replace("</", "<\\/")
-    css = (book.ROOT / "book/assets/theme.css").read_text() if styled else ""
-    return (f'<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Page</title>'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{css}</style></head>'
-            f'<body style="margin: 8px"><main><h1>Page</h1>{views}</main>'
-            f'<script type="application/vnd.jupyter.widget-state+json">{state}</script>'
-            f"<script>{(book.ROOT / 'book/assets/hydrate.js').read_text()}</script></body></html>")
-
-
-@pytest.fixture
-def show(browser, tmp_path):
-    """A function that opens widgets in a page from a file, and fails the test if the page complained."""
-    contexts, complaints = [], []
-
-    def open_page(*widgets, width=1280, **how):
-        file = tmp_path / f"page{len(contexts)}.html"
-        file.write_text(html(*widgets, **how), encoding="utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        sheet = context.new_page()
-        sheet.on("pageerror", lambda error: complaints.append(str(error)))
-        sheet.goto(file.as_uri(), wait_until="domcontentloaded")
-        sheet.wait_for_selector("html[data-hydrated]", state="attached")
-        return sheet
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def settled(sheet):
-    """Values of the controls, once the frame after the last event is drawn."""
-    return sheet.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
-                          "done(document.querySelector('.explorer').values()))))")
-
-
-def numbers(sheet):
-    """Texts of all readouts by the name of their formula."""
-    return sheet.evaluate("Object.fromEntries([...document.querySelectorAll('.explorer dd')]"
-                          ".map(dd => [dd.dataset.name, dd.textContent]))")
-
-
-def assert_as_python(sheet, described):
-    """Everything the page says is what Python says of the same values."""
-    values = described.checked(settled(sheet))
-    results = described.results(values)
-    for name, text in numbers(sheet).items():
-        # the last bit may differ between languages, and show where a value lies midway between two roundings
-        near = {words.say(described, name, results[name] * (1 + bit)) for bit in (0, -1e-15, 1e-15)}
-        assert text in near, (name, values)
-    assert sheet.inner_text(".explorer .regime") == described.regime(values)
-    held = [c.label for c in described.cautions if results[c.large.name] > results[c.small.name]]
-    assert sheet.locator(".explorer .warning:visible").all_inner_texts() == held
-    notes, alt = words.remarks(described, values), words.fill(described, described.chart.alt, values)
-    assert [*map(rough, sheet.locator(".explorer .notes p").all_inner_texts())] == [*map(rough, notes)]
-    assert rough(sheet.get_attribute(".explorer svg", "aria-label")) == rough(alt)
-    return values
-
-
-def rough(sentence):
-    """A sentence with its numbers to two digits, so that a last digit that may round either way does not tell."""
-    return re.sub(r"\d[\d,]*(\.\d+)?", lambda found: f"{float(found[0].replace(',', '')):.1e}", sentence)
-
-
-def boxes_of(sheet, selector):
-    """Where elements stand in the window."""
-    return sheet.locator(selector).evaluate_all("all => all.map(e => e.getBoundingClientRect().toJSON())")
-
-
-def drag(sheet, name, place):
-    """Move a slider to a part of its way."""
-    sheet.evaluate("""([name, part]) => {
-        const input = document.querySelector(`.explorer input[name=${name}]`);
-        input.value = Math.round(input.max * part);
-        input.dispatchEvent(new Event("input", {bubbles: true})); }""", [name, place])
 
 
 # the same equation in three languages
@@ -212,52 +126,6 @@ def test_numbers_are_written_as_in_python(browser):
 
 # the page
 
-def test_page_starts_where_python_left_it(show):
-    widget = explorer(chip="H200", compute="bf16", model="Llama-3-70B", weights="bf16", kv="bf16", n=8, B=100, L=3000)
-    sheet = show(widget)
-    assert assert_as_python(sheet, build()) == widget.values
-    assert sheet.text_content(".explorer .spoken") == widget.summary
-
-
-def test_sliders_move_the_numbers_to_what_python_computes(show):
-    sheet, rng = show(explorer()), random.Random(3)
-    seen = set()
-    for _ in range(12):
-        for name in ("B", "L", "n", "price"):
-            drag(sheet, name, rng.random())
-        values = assert_as_python(sheet, build())
-        seen.add(build().regime(values))
-        for s in build().sliders:
-            said = words.say(build(), s.name, build().operands(values)[s.name])
-            assert sheet.get_attribute(f".explorer input[name={s.name}]", "aria-valuetext").startswith(said)
-    assert len(seen) > 1
-
-
-def test_choices_move_the_numbers_to_what_python_computes(show):
-    sheet = show(explorer(B=2000, L=2000))
-    for chip in build().choice("chip").options:
-        sheet.select_option(".explorer select[name=chip]", chip)
-        values = assert_as_python(sheet, build())
-        offered = sheet.locator(".explorer select[name=compute] option").evaluate_all("all => all.map(o => o.value)")
-        assert offered == build().open("compute", values)
-    for model in build().choice("model").options:
-        sheet.select_option(".explorer select[name=model]", model)
-        for kv in ("fp8", "bf16"):
-            sheet.select_option(".explorer select[name=kv]", kv)
-            assert_as_python(sheet, build())
-
-
-def test_page_settles_as_python_does(show):
-    sheet = show(explorer())
-    drag(sheet, "price", 0.9)
-    before, wishes = settled(sheet), build().opening()
-    for chip in ("A100 80GB", "MI300X", "GB200"):
-        sheet.select_option(".explorer select[name=chip]", chip)
-        before = build().moved(before, wishes, chip=chip)
-        assert settled(sheet) == before
-        assert ("assumed" in sheet.get_attribute(".explorer .origin", "class")) == (chip == "GB200")
-
-
 def test_a_choice_comes_back_with_a_chip_that_has_it(show):
     widget = explorer()
     sheet = show(widget)
@@ -285,48 +153,40 @@ def test_reset_by_key_restores_the_opening(show):
     assert settled(sheet)["compute"] == "fp8"
 
 
-def test_jupyterlab_leaves_every_control_its_keys(show):
+def test_long_times_on_the_axis_stay_in_seconds_and_on_the_page(show):
+    sheet = show(explorer(chip="TPU v5e", model="Llama-3-70B", n=1, B=1000, L=1e6))
+    for width in (390, 900):
+        widen(sheet, width)
+        ticks = sheet.locator(".explorer .grid text[text-anchor=end]").all_text_contents()
+        assert "1,000 s" in ticks and not [tick for tick in ticks if re.search("min|h$|days", tick)]
+        card = boxes_of(sheet, ".explorer")[0]
+        assert all(box["left"] >= card["left"] + 2 for box in boxes_of(sheet, ".explorer .grid text"))
+
+
+def test_a_warning_appears_without_moving_the_numbers(show):
     sheet = show(explorer())
-    controls = sheet.locator(".explorer :is(select, input, button)")
-    assert controls.count() == 10
-    assert set(controls.evaluate_all("all => all.map(e => e.dataset.lmSuppressShortcuts)")) == {"true"}
+    for width in (320, 390, 640, 700, 900, 1280):
+        widen(sheet, width)
+        seen, places = set(), set()
+        for part in (0.0, 0.5, 1.0):
+            drag(sheet, "L", part)
+            drag(sheet, "B", part)
+            settled(sheet)
+            seen.add(sheet.locator(".explorer .warning").is_visible())
+            boxes = boxes_of(sheet, ".explorer :is(dl, select, input)")
+            places.add(tuple((box["left"], box["top"]) for box in boxes))
+        assert seen == {True, False} and len(places) == 1, width
 
 
-@pytest.mark.parametrize("width", [390, 900])
-def test_long_times_on_the_axis_stay_in_seconds_and_on_the_page(show, width):
-    sheet = show(explorer(chip="TPU v5e", model="Llama-3-70B", n=1, B=1000, L=1e6), width=width)
-    ticks = sheet.locator(".explorer .grid text[text-anchor=end]").all_text_contents()
-    assert "1,000 s" in ticks and not [tick for tick in ticks if re.search("min|h$|days", tick)]
-    card = boxes_of(sheet, ".explorer")[0]
-    assert all(box["left"] >= card["left"] + 2 for box in boxes_of(sheet, ".explorer .grid text"))
-
-
-@pytest.mark.parametrize("width", [320, 390, 640, 700, 900, 1280])
-def test_a_warning_appears_without_moving_the_numbers(show, width):
-    sheet = show(explorer(B=1, L=100), width=width)
-
-    def places():
-        return [(box["left"], box["top"]) for box in boxes_of(sheet, ".explorer :is(dl, select, input)")]
-
-    before, seen = places(), set()
-    for part in (0.0, 0.5, 1.0):
-        drag(sheet, "L", part)
-        drag(sheet, "B", part)
-        settled(sheet)
-        seen.add(sheet.locator(".explorer .warning").is_visible())
-        assert places() == before
-    assert seen == {True, False}
-
-
-@pytest.mark.parametrize(("key", "sign"), [("ArrowRight", 1), ("ArrowUp", 1), ("PageUp", 1), ("ArrowLeft", -1),
-                                           ("ArrowDown", -1), ("PageDown", -1)])
-def test_keys_move_a_slider(show, key, sign):
+def test_keys_move_a_slider(show):
     sheet = show(explorer())
     for name in ("B", "L"):
-        before = settled(sheet)[name]
         sheet.focus(f".explorer input[name={name}]")
-        sheet.keyboard.press(key)
-        assert (assert_as_python(sheet, build())[name] - before) * sign > 0
+        for key, sign in (("ArrowRight", 1), ("ArrowUp", 1), ("PageUp", 1), ("ArrowLeft", -1), ("ArrowDown", -1),
+                          ("PageDown", -1)):
+            before = settled(sheet)[name]
+            sheet.keyboard.press(key)
+            assert (assert_as_python(sheet, build())[name] - before) * sign > 0
 
 
 def test_home_and_end_reach_the_ends_and_every_arrow_key_counts(show):
@@ -398,49 +258,15 @@ def test_a_screen_reader_hears_the_sentence_once_the_reader_pauses(show):
     assert sheet.text_content(".explorer .spoken") == words.summary(build(), values)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("styled", [True, False])
-def test_axe_finds_no_fault(show, theme, styled):
-    sheet = show(explorer(B=5000, L=1e6), theme=theme, styled=styled, width=900)
-    if not styled:
-        back = {"dark": "#111", "light": "#fff"}[theme]
-        sheet.add_style_tag(content=f"body {{ background: {back} }} h1 {{ color: #888 }}")
-    assert faults(sheet) == []
-
-
 @pytest.mark.parametrize("width", [390, 320])
-@pytest.mark.parametrize("chosen", [{}, {"B": 5000, "L": 1e6}, {"B": 50_000, "L": 100, "model": "Llama-3-8B"}])
-def test_a_phone_shows_all_of_it(show, width, chosen):
-    sheet = show(explorer(**chosen), width=width)
-    settled(sheet)
-    assert sheet.evaluate("document.documentElement.scrollWidth") <= width
-    boxes = boxes_of(sheet, ".explorer svg text.label:visible")
-    assert all(box["left"] >= 0 and box["right"] <= width for box in boxes)
-    heights = sorted(box["top"] for box in boxes if box["left"] > width * 0.6)
-    assert all(later - earlier >= 13 for earlier, later in itertools.pairwise(heights))
-    assert min(box["height"] for box in boxes_of(sheet, ".explorer :is(select, input)")) >= 24
-
-
-def test_it_fits_after_the_window_shrinks(show):
-    sheet = show(explorer())
-    sheet.set_viewport_size({"width": 390, "height": 900})
-    sheet.wait_for_function("document.querySelector('.explorer svg').getBoundingClientRect().width < 370")
-    card, stage = boxes_of(sheet, ".explorer")[0], boxes_of(sheet, ".explorer .stage, .explorer svg")
-    assert all(box["right"] <= card["right"] for box in stage)
-
-
-def test_nothing_moves_under_a_finger(show):
-    sheet = show(explorer(), width=390)
-
-    def places():
-        return [box["top"] for box in boxes_of(sheet, ".explorer :is(select, input)")]
-
-    before = places()
-    for part in (0.0, 0.3, 0.7, 1.0):
-        for name in ("L", "B"):
-            drag(sheet, name, part)
-            settled(sheet)
-            assert places() == before
+def test_labels_of_curves_stand_apart_on_a_phone(show, width):
+    sheet = show(explorer(), width=width)
+    for chosen in ({}, {"B": 5000, "L": 1e6}, {"B": 50_000, "L": 100, "model": "Llama-3-8B"}):
+        move(sheet, build(), **chosen)
+        settled(sheet)
+        boxes = boxes_of(sheet, ".explorer svg text.label:visible")
+        heights = sorted(box["top"] for box in boxes if box["left"] > width * 0.6)
+        assert len(heights) >= 4 and all(later - earlier >= 13 for earlier, later in itertools.pairwise(heights))
 
 
 def test_a_page_without_scripts_keeps_the_words(browser, tmp_path, monkeypatch):

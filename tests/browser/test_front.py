@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from roofline.teaching.explorer import words
 from roofline.teaching.explorers.front import build
-from tests.browser.test_explorer import drag, numbers, settled
+from tests.browser.explorers import assert_as_python, drag
 from tools import book, citation
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
@@ -63,12 +62,7 @@ def test_the_page_says_what_python_says(page):
     for choose, name, place in (("H200", "B", 0.6), ("B200", "L", 0.9), ("MI300X", "B", 1.0)):
         page.select_option(".explorer select[name=chip]", choose)
         drag(page, name, place)
-        values, described = settled(page), build()
-        results = described.results(described.checked(values))
-        assert numbers(page) == {name: words.say(described, name, results[name]) for name in numbers(page)}
-        assert page.inner_text(".explorer .regime") == described.regime(values)
-        alt = words.fill(described, described.chart.alt, values)
-        assert page.get_attribute(".explorer .panels", "aria-label") == alt
+        assert_as_python(page, build())
 
 
 def test_the_slider_follows_the_keyboard(page):

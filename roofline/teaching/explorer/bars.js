@@ -23,7 +23,8 @@
   }
 
   const paint = ({ results, width, said }) => {
-    const right = width - 92, stacked = width < 430, most = Math.max(...rows.flatMap(({ first, second }) => [results[first], results[second]])) || 1;
+    const wide = Math.max(...rows.flatMap(({ first, second }) => [said(first).length, said(second).length])); // letters
+    const right = width - Math.max(92, 9 * wide), stacked = width < 430, most = Math.max(...rows.flatMap(({ first, second }) => [results[first], results[second]])) || 1;
     const top = KEYS + (stacked ? 18 : 0), each = HEAD + TALL + THIN + GAP, floor = top + each * rows.length, place = (value) => (right * value) / most;
     put(node, { viewBox: `0 0 ${width} ${floor + FOOT}`, width: `${width}`, height: `${floor + FOOT}` });
     keys.forEach(([box, words], i) => {

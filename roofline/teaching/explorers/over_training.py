@@ -149,7 +149,7 @@ def build() -> Explorer:
                     ("Pre-training", "Reinforcement learning", "Serving", "All of its life"),
                     lives.cheap, lives.plain, strict=True)
             ),
-            names=("the cheapest model", "the compute-optimal one of the same loss"),
+            names=("the cheapest model", "the compute-optimal one of equal loss"),
             alt="Pairs of bars, the cost of each phase in chip time as arithmetic of training. For the cheapest model, "
                 "of {best_size}: pre-training {cheapest_0}, reinforcement learning {cheapest_1}, serving {cheapest_2}, "
                 "together {cheapest_all}. For the compute-optimal model of the same loss, of {N_good}: {plain_0}, "

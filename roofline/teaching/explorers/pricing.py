@@ -131,7 +131,7 @@ class Deductions:
         covered = sympify(book.profitable_context).subs(m_margin, margin)
         self.covers = put("covered_to", covered, "token", "context up to which the upper price covers cost",
                           margin >= 1, 0)
-        self.hits = put("hits_to_pay", book.reuses_to_pay, "1", "hits that pay for a write")
+        self.hits = put("hits_to_pay", book.reuses_to_pay, "1", "hits that pay for a write", p_hit < p_in)
         self.rate = put("premium_rate", book.implied_hold_rate, "USD/byte/s", "what the premium pays for holding")
         chip = sympify(book.hold_rate_chip)
         self.hbm = put("hbm_rate", chip, "USD/byte/s", "rent of one byte of the chip's memory")

@@ -137,7 +137,7 @@ def build() -> Explorer:
             Slider("eta_C", "Share of the peak rate reached", tuple(x / 20 for x in range(1, 21)), start=0.4, unit="%"),
         ),
         chart=Chart(
-            x="n_blocks", x_label="depth: blocks of two coupled layers", y_label="memory needed", dot=trade.chosen,
+            x="n_blocks", x_label="depth: blocks of two layers", y_label="memory needed", dot=trade.chosen,
             curves=(
                 Curve(trade.chosen, "needed", style="envelope"),
                 Curve(trade.peaks["all"], "store all", "ink"),
