@@ -74,7 +74,6 @@ def build(root: Path, started: float) -> None:
     not look at a page again, nor repeat its warnings, while the page's source stays the same. So everything is read
     anew when the machinery changed, and after a build that failed.
     """
-    cache, waiting = execute.prepare(root)
     stamp, wanted = root / "_build/site.sha256", stamp_text(root)
     last = stamp.read_text() if stamp.exists() else ""
     if last.split("\n")[0] != wanted.split("\n")[0] or missing(root):
@@ -82,7 +81,9 @@ def build(root: Path, started: float) -> None:
             shutil.rmtree(root / "_build" / folder, ignore_errors=True)
     stamp.unlink(missing_ok=True)
     print("[book] building the pages", flush=True)
+    execute.mark(root)
     with sphinx(root) as ended_well:
+        cache, waiting = execute.prepare(root)
         execute.run(cache, waiting, root)
         beside = prepared(root, cache)
         if not ended_well():

@@ -71,10 +71,7 @@ def refresh(root: Path) -> JupyterCacheAbstract:
 
 
 def prepare(root: Path) -> tuple[JupyterCacheAbstract, list[Path]]:
-    """The cache, emptied if the code changed, and the notebooks that are not in it.
-
-    In `_build/waiting` each of those has a file, which goes when its notebook has run; `is_waiting` looks there.
-    """
+    """The cache, emptied if the code changed, and the notebooks that are not in it; the others wait no longer."""
     from jupyter_cache import get_cache  # slow to import, and an unchanged site needs none of it
 
     folder = root / "_build/.jupyter_cache"
@@ -89,11 +86,16 @@ def prepare(root: Path) -> tuple[JupyterCacheAbstract, list[Path]]:
         cache.add_nb_to_project(page, read_data=READER)
     isolate_kernels(root / "_build/ipython")
     waiting = [Path(record.uri) for record in cache.list_unexecuted(filter_uris=pages)]
-    shutil.rmtree(root / WAITING, ignore_errors=True)
-    for file in map(marker, waiting):
+    for file in map(marker, {*map(Path, pages)} - {*waiting}):
+        file.unlink(missing_ok=True)
+    return cache, waiting
+
+
+def mark(root: Path) -> None:
+    """Make a file for every notebook that says that it waits; it goes when the notebook is in the cache."""
+    for file in map(marker, notebooks(root)):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    return cache, waiting
 
 
 def marker(page: Path) -> Path:

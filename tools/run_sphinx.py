@@ -1,6 +1,6 @@
 """Run Jupyter Book so that pages are read while notebooks run; arguments are those of `jupyter-book`.
 
-A page that is a notebook is read once the file is gone that `execute.prepare` made for it, and other pages before it.
+A page that is a notebook is read once the file is gone that `execute.mark` made for it, and other pages before it.
 
 sphinxcontrib-katex is mended for a busy machine. Its server is asked through a socket file as soon as the file is
 there, which is a moment before anybody listens: now and then a build dies of "connection refused". Here it is asked
@@ -11,6 +11,7 @@ for an acknowledgement.)
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import socket
 import subprocess
@@ -75,6 +76,7 @@ if sys.platform != "win32":
 plain = katex.render_latex
 once = functools.cache(plain)
 katex.render_latex = lambda latex, options=None: plain(latex, options) if options else once(latex)
+gc.set_threshold(100_000, 50, 100)  # pages are millions of objects, of which next to none are garbage
 katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
 
 main()
