@@ -1,6 +1,9 @@
 """The notebooks: twins follow from their sources, and a change of code leaves no old number on a page."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -165,6 +168,20 @@ def test_other_pages_are_read_while_a_notebook_runs_and_its_own_when_it_has(smal
     (small_book / "_toc.yml").write_text("format: jb-book\nroot: lectures/number\nchapters: [file: lectures/plain]\n")
     book.main(small_book)
     assert "It is read" in shown(small_book)
+
+
+POLITE = "import time\nprint('up', flush=True)\ntry: time.sleep(60)\nfinally: print('cleared up')\n"
+DEAF = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no such signal on Windows")
+@pytest.mark.parametrize(("program", "said", "status"), [(POLITE, b"cleared up", -2), (DEAF, b"", -9)])
+def test_a_process_may_clear_up_before_it_is_killed(program: str, said: bytes, status: int) -> None:
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout and process.stdout.readline() == b"up\n"
+        book.interrupt(process, patience=20.0 if said else 0.2)
+        assert (process.stdout.read().strip(), process.returncode) == (said, status)
 
 
 @pytest.mark.parametrize("file", ["roofline/__init__.py", "roofline/data/a.yaml", "roofline/a.js", "requirements.lock"])

@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -136,8 +137,18 @@ def sphinx(root: Path) -> Iterator[Callable[[], bool]]:
         try:
             yield ended_well
         finally:
-            process.kill()
-            process.wait()
+            interrupt(process)
+
+
+def interrupt(process: subprocess.Popen[bytes], patience: float = 15.0) -> None:
+    """End a process that still runs as Ctrl-C would, so that it ends what it has started; later by force."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def pages(root: Path) -> list[str]:
