@@ -102,6 +102,15 @@ kept = []
 while len(kept) < 8 * 1024:
     kept.append(bytearray(b"1") * 2**20)
 ''', "def positive(x):\n    return x > 0\n"), points={"double": 2, "positive": 3}),
+    Hostile("memory_to_the_last_byte", "a cell takes memory in ever smaller pieces and keeps all of it", (HONEST, '''
+kept, size = [], 2**20
+while size:
+    try:
+        kept.append(bytearray(size))
+    except MemoryError:
+        size //= 2
+raise MemoryError
+''', "def positive(x):\n    return x > 0\n"), points={"double": 2, "positive": 3}),
     Hostile("prints_100_mb", "prints 100 MB in a cell and at each call", ('''
 for _ in range(100):
     print("x" * 2**20)
