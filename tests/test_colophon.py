@@ -176,3 +176,13 @@ def test_the_build_is_named_with_its_moment_and_its_commit(site, counted):
 def test_outside_a_repository_no_commit_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert colophon.commit(tmp_path) == ""
+
+
+PARTS = """<link rel="stylesheet" href="a.css?v=1"><script>const sample = '<img src="said.png">';</script>
+<img alt="more > less" src="b%20c.png"><img src="late.png" loading="lazy"><img src="data:,"><a href="next.html">on</a>
+<script src="d.js"></script>"""
+
+
+def test_a_page_is_weighed_with_what_its_tags_name_and_not_with_what_its_scripts_say(tmp_path):
+    (tmp_path / "page.html").write_text(PARTS)
+    assert {part.name for part in weights.parts(tmp_path / "page.html")} == {"a.css", "b c.png", "d.js"}

@@ -39,9 +39,10 @@ def test_alone_a_million_tokens_cost_a_million_readings_of_all_weights():
     assert explorer(B=1, L=100)["bill"] == pytest.approx(rent * seconds, rel=1e-3)
 
 
+@pytest.mark.parametrize("L", [100, 20_000])  # in a short context arithmetic takes over, in a long one never
 @pytest.mark.parametrize("B", [1, 10, 100, 1000, 10_000])
-def test_the_bill_is_the_larger_of_arithmetic_and_reads(B):
-    widget = explorer(B=B, L=20_000)
+def test_the_bill_is_the_larger_of_arithmetic_and_reads(B, L):
+    widget = explorer(B=B, L=L)
     reads = widget["bill_weights"] + widget["bill_kv"]
     assert widget["bill"] == pytest.approx(max(reads, widget["bill_compute"]))
 
