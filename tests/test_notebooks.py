@@ -170,7 +170,7 @@ def test_other_pages_are_read_while_a_notebook_runs_and_its_own_when_it_has(smal
     assert "It is read" in shown(small_book)
 
 
-POLITE = "import time\nprint('up', flush=True)\ntry: time.sleep(60)\nfinally: print('cleared up')\n"
+POLITE = "import time\ntry: print('up', flush=True); time.sleep(60)\nfinally: print('cleared up')\n"
 DEAF = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)\n"
 
 
