@@ -107,8 +107,8 @@ def prepared(root: Path, cache: JupyterCacheAbstract) -> dict[str, bytes]:
 def finish_pages(root: Path, files: dict[str, bytes]) -> None:
     """What Sphinx leaves undone, in an order in which nothing undoes what came before."""
     finish.lay_out(root, files)
-    finish.tall_floors(root)
-    finish.search_tools(root)
+    finish.mend(root)
+    finish.calm_sheets(root)
     cards.draw_all(root)
     finish.front_page(root, pages(root)[0])
     finish.sitemap(root, pages(root))

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 DOUBLED = "MM319 602"
 SEARCH = re.compile(r'\s*<script src="[./]*(_static/searchtools|_static/language_data|searchindex)\.js[^"]*"></script>')
+CLASSES = re.compile(r'\bclass="([^"]*)"')
+HOLDS = ["title-page", "colophon", "no-launch", "table-box", "claims-box", "ledger", "errata"]
+BODY = re.compile(r"<body (?!class=)")
+RULE_WITH_HAS = re.compile(r"[^{}]*:has\([^{}]*\{[^{}]*\}")
 SHARED = re.compile(r'<(?:meta (?:property="og:|name="(?:twitter:|description"))|link rel="canonical")[^>]*>')
 MAP = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{}\n</urlset>\n'
 FRONT = """\
@@ -66,20 +70,37 @@ def lay_out(root: Path, files: dict[str, bytes]) -> None:
             file.write_bytes(content)
 
 
-def tall_floors(root: Path) -> None:
+def mend(root: Path) -> None:
+    """Every page: its floor brackets, its scripts, and what its style sheet must know of it."""
+    for page in (root / "_build/html").rglob("*.html"):
+        text = page.read_text(encoding="utf8")
+        mended = tall_floors(says_what_it_holds(text))
+        mended = mended if page.name == "search.html" else SEARCH.sub("", mended)
+        if mended != text:
+            page.write_text(mended, encoding="utf8")
+
+
+def tall_floors(text: str) -> str:
     """Mend the path of KaTeX's tall floor brackets, which begins with a doubled M and so is not drawn."""
-    for page in (root / "_build/html").rglob("*.html"):
-        text = page.read_text(encoding="utf8")
-        if DOUBLED in text:
-            page.write_text(text.replace(DOUBLED, DOUBLED[1:]), encoding="utf8")
+    return text.replace(DOUBLED, DOUBLED[1:])
 
 
-def search_tools(root: Path) -> None:
-    """Take the index of the book off all pages but the search; the theme loads it for searches as one types."""
-    for page in (root / "_build/html").rglob("*.html"):
-        text = page.read_text(encoding="utf8")
-        if page.name != "search.html" and SEARCH.search(text):
-            page.write_text(SEARCH.sub("", text), encoding="utf8")
+def says_what_it_holds(text: str) -> str:
+    """A page whose `body` has the class `holds-ledger` if an element in it has `ledger`: `:has()` at no cost."""
+    classes = {name for found in CLASSES.findall(text) for name in found.split()}
+    held = " ".join(f"holds-{name}" for name in HOLDS if name in classes)
+    return BODY.sub(f'<body class="{held}" ', text, count=1) if held else text
+
+
+def calm_sheets(root: Path) -> None:
+    """Take the rules with `:has()` out of the sheets of theme and notebooks: none is needed here, each slows all pages.
+
+    A browser asks them anew at each change of a page. With them, a frame of an explorer takes twice as long.
+    """
+    for sheet in (root / "_build/html").rglob("*.css"):
+        text = sheet.read_text(encoding="utf8")
+        if ":has(" in text:
+            sheet.write_text(RULE_WITH_HAS.sub("", text), encoding="utf8")
 
 
 def front_page(root: Path, first: str) -> None:

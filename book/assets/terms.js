@@ -5,7 +5,7 @@
   if (!data) return;
   const meanings = JSON.parse(data.textContent);
   const name = (link) => decodeURIComponent(link.hash.slice(1));
-  const links = [...document.querySelectorAll(".bd-article a.reference:has(> .std-term)")];
+  const links = [...document.querySelectorAll(".bd-article a.reference.term")];
   cards(links.filter((link) => meanings[name(link)]), {
     told: (link) => `${meanings[name(link)]}<p class="number-name"><a href="${link.getAttribute("href")}">In the glossary</a></p>`,
     label: (link) => `What ${link.textContent} means`,
