@@ -10,10 +10,11 @@ endif
 # Some machines forbid Python to keep what it compiles. Hundreds of processes then compile all of sympy, one after another.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup book test pdf serve notebooks lint lock bench mutants release clean
+.PHONY: help setup book lab test pdf serve notebooks lint lock bench mutants release clean
 
 help:
 	@echo "make book       build the site: _build/html/index.html"
+	@echo "make lab        open the chapters and labs in JupyterLab, on this computer"
 	@echo "make test       lint, build and run every test"
 	@echo "make pdf        print the whole book: _build/tokens-from-first-principles.pdf"
 	@echo "make serve      build, then serve the site at http://127.0.0.1:$(PORT)"
@@ -32,6 +33,9 @@ setup:
 
 book: setup
 	@$(IN_VENV) -m tools.book
+
+lab: setup
+	$(IN_VENV) -m jupyterlab labs/batch_size.ipynb
 
 notebooks: setup
 	@$(IN_VENV) -m tools.twins

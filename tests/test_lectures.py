@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from roofline.catalog import chips, disclosures, memory_tiers, models, prices
+from roofline.teaching import selfcheck
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = sorted((ROOT / "lectures").glob("*.md"))
@@ -126,6 +127,17 @@ def test_every_figure_says_what_it_shows_without_a_number(path):
     for cell in figures:
         alt = cell.metadata["mystnb"]["image"]["alt"]
         assert len(alt.split()) >= 12 and not re.search(r"\d", alt)
+        assert "hide-input" in cell.metadata["tags"]  # what draws is not what a reader came for
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_a_notebook_has_what_the_boxes_tell_a_reader_to_type(path):
+    """Below each question: *In a notebook: check(...)*."""
+    first = next(cell.source for cell in code_cells(path) if "import" in cell.source)
+    names: dict[str, object] = {}
+    exec(first.replace("%matplotlib inline", ""), names)
+    asked = [cell.source for cell in code_cells(path) if re.search(r"^question\(", cell.source, re.MULTILINE)]
+    assert asked and names["check"] is selfcheck.check
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)

@@ -162,6 +162,20 @@ def test_a_page_loads_only_the_scripts_it_needs(site, name):
     assert ("ledger.js" in scripts) == (name == "book/fact_check")
 
 
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith(("lectures/", "labs/"))])
+def test_a_chapter_says_its_number_and_leads_to_its_parts_and_its_lab(site, name):
+    """The number as in the table of contents; the links themselves are checked with all others."""
+    kind, other = ("Chapter", "../labs/") if name.startswith("lectures/") else ("Lab", "../lectures/")
+    of_kind = [page for page in PAGES if page.split("/")[0] == name.split("/")[0]]
+    text = (site / f"{name}.html").read_text("utf8")
+    found = re.search(r'<nav class="signposts" aria-label="(.*?)">(.*?)</nav><h1>', text)
+    assert found and found[1] == f"{kind} {of_kind.index(name) + 1}"
+    leads = set(re.findall(r'href="([^"]+)"', found[2]))
+    parts = {"Chapter": ["#try-it", "#what-the-lecture-said", "#takeaways"],
+             "Lab": ["../book/teaching.html#on-your-own-computer"]}  # fmt: skip
+    assert leads == {f"{other}{name.split('/')[1]}.html", *parts[kind]}
+
+
 def test_the_search_page_has_its_index(site):
     scripts = [tag["src"] for tag in parsed(site / "search.html").all("script") if tag.get("src")]
     assert all(any(name in script for script in scripts) for name in ("searchindex.js", "searchtools.js"))

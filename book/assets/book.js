@@ -71,6 +71,19 @@ if (typeof Search !== "undefined") {
     for (const cell of page.querySelectorAll("th, td, dt, dd")) cell.append(" ");
     return plain(page.documentElement.outerHTML, anchor).replaceAll("\u200b", "");
   };
+  // The passage with the words as they were typed, or else with as many of them together as can be.
+  Search.makeSearchSummary = (markup, stems, anchor) => {
+    const text = Search.htmlToText(markup, anchor), small = text.toLowerCase(), around = 120;
+    const typed = (new URLSearchParams(location.search).get("q") ?? "").trim().toLowerCase();
+    const places = (words) => [...small.matchAll(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") || "$^")].map((found) => found.index);
+    const near = (place) => [...stems].filter((stem) => small.slice(Math.max(place - around, 0), place + around).includes(stem)).length;
+    const [place] = [...places(typed), ...[...stems].flatMap(places).sort((a, b) => near(b) - near(a) || a - b)];
+    if (place === undefined) return null;
+    const start = Math.max(place - around, 0), end = start + 2 * around, quote = document.createElement("p");
+    quote.className = "context";
+    quote.textContent = `${start ? "…" : ""}${text.slice(start, end).trim()}${end < text.length ? "…" : ""}`;
+    return quote;
+  };
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
 

@@ -7,7 +7,7 @@ Examples
 >>> equation(t_step, t_memory)
 t_step = Max(t_compute, t_memory)  [s]
 t_memory = t_kv + t_weights  [s]
->>> print(symbols("B").text.splitlines()[-1])
+>>> print(symbols("B").text.splitlines()[4])
 | $B$ | `B` | – | batch: sequences in one forward pass, over all chips |
 """
 
@@ -42,7 +42,9 @@ def equation(*formulas: Formula, full: bool = False) -> Equations:
 
 
 def symbols(*names: str) -> reference.Markdown:
-    """A small table of the named inputs: symbol, name in code, unit, meaning."""
+    """A folded table of the named inputs: symbol, name in code, unit, meaning."""
     cards = [notation.inputs[notation.card(name).name] for name in names]
     rows = [f"| ${c.latex}$ | `{c.name}` | {reference.unit(c.unit)} | {c.meaning} |" for c in cards]
-    return reference.Markdown("\n".join(["| Symbol | In code | Unit | Meaning |", "|---|---|---|---|", *rows]))
+    table = "\n".join(["| Symbol | In code | Unit | Meaning |", "|---|---|---|---|", *rows])
+    title = f"{len(rows)} symbol{'s' * (len(rows) > 1)}, their names in code, units and meaning"
+    return reference.Markdown(f'<details class="folded"><summary>{title}</summary>\n\n{table}\n\n</details>')

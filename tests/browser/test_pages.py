@@ -64,6 +64,8 @@ def test_no_tooltip_stays_where_nothing_hovers(browser, site_url):
 def test_symbols_and_their_meaning_fit_a_phone(page, name):
     open_page(page, name, width=390)
     table = page.locator("table.table", has_text="Meaning").first
+    for fold in page.locator("details.folded", has=table).all():
+        fold.locator("summary").click()
     cells = table.locator("tbody td:nth-child(4)")
     boxes = cells.evaluate_all("all => all.map(cell => cell.getBoundingClientRect().toJSON())")
     assert len(boxes) > 10
@@ -85,6 +87,19 @@ def test_search_quotes_each_formula_once(page):
     page.locator("#search-results p.context", has_text="act").first.wait_for(state="visible")
     shown = page.locator("#search-results").inner_text()
     assert "Nact" in shown and "\\text" not in shown
+
+
+def test_search_quotes_the_passage_with_the_words_as_typed_and_chapters_come_before_the_package(page):
+    open_page(page, "search")
+    page.goto("/search.html?q=speculative+decoding")
+    page.locator("#search-results li", has=page.locator("a[href*=lectures]")).first.locator("p.context").wait_for()
+    quoted = page.locator("#search-results li:has(a[href*=batch_size]) p.context").first.inner_text()
+    assert "speculative decoding" in quoted
+    page.goto("/search.html?q=MFU")
+    page.locator("#search-results li").nth(5).wait_for(state="visible")
+    found = page.locator("#search-results li > a").evaluate_all("all => all.map(link => link.getAttribute('href'))")
+    places = [next(i for i, address in enumerate(found) if folder in address) for folder in ("lectures/", "book/api/")]
+    assert places == sorted(places)
 
 
 def test_search_from_a_disk_gives_titles_and_no_error(browser, site):
