@@ -87,6 +87,28 @@ if (typeof Search !== "undefined") {
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
 
+// The title page leads back to the part of a chapter or lab where a reader was last. Some browsers forbid to remember.
+const PLACE = "tokens-from-first-principles:place", here = location.pathname.match(/(lectures|labs)\/\w+\.html$/);
+if (here) addEventListener("pagehide", () => {
+  const passed = [...document.querySelectorAll(".bd-article section[id] > h2")].filter((head) => head.getBoundingClientRect().top < innerHeight / 2);
+  const words = (head) => head.firstChild.textContent.trim();
+  const place = { page: here[0], id: passed.at(-1)?.parentElement.id ?? "", names: [document.querySelector(".bd-article h1"), ...passed.slice(-1)].map(words) };
+  try { localStorage.setItem(PLACE, JSON.stringify(place)); } catch { /* then not */ }
+});
+const ways = document.querySelector(".bd-article .ways");
+if (ways) {
+  let place = null;
+  try { place = JSON.parse(localStorage.getItem(PLACE)); } catch { /* nothing is known */ }
+  if (place && /^(lectures|labs)\/\w+\.html$/.test(place.page)) {
+    const line = document.createElement("p"), link = document.createElement("a");
+    link.href = `../${place.page}#${encodeURIComponent(place.id)}`;
+    link.textContent = place.names.join(", ");
+    line.className = "resume";
+    line.append("You were last in ", link, ".");
+    ways.after(line);
+  }
+}
+
 // Paper is light, and shows what is folded.
 const root = document.documentElement;
 let opened = [], theme = root.dataset.theme;

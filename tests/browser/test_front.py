@@ -97,3 +97,26 @@ def test_weights_stand_under_one_another(page):
     page.goto("/book/colophon.html")
     cells = page.locator("table.weights tbody tr td:last-child").all_inner_texts()
     assert len(cells) == len(book.pages(book.ROOT)) and all(re.fullmatch(r"\d+ kB", cell) for cell in cells)
+
+
+def test_it_leads_back_to_where_a_reader_was(page):
+    first_screen(page, DESK)
+    assert page.locator(".resume").count() == 0
+    page.goto("/lectures/moe.html#there-and-back")
+    page.goto("/book/intro.html")
+    back = page.locator(".resume a")
+    assert back.inner_text() == "Mixture of experts, There and back"
+    back.click()
+    page.wait_for_url("**/lectures/moe.html#there-and-back")
+    page.goto("/labs/moe.html")
+    page.goto("/book/intro.html")
+    assert page.locator(".resume a").inner_text() == "Lab: run a router"
+
+
+@pytest.mark.parametrize("kept", ["not JSON", '{"page": "https://example.org/labs/x.html", "id": "", "names": [""]}'])
+def test_what_it_cannot_have_kept_itself_is_passed_over(page, kept, console_errors):
+    first_screen(page, DESK)
+    page.evaluate("kept => localStorage.setItem('tokens-from-first-principles:place', kept)", kept)
+    first_screen(page, DESK)
+    assert page.locator(".ways").count() == 1 and page.locator(".resume").count() == 0
+    assert console_errors == []
