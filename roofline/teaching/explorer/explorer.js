@@ -256,11 +256,12 @@ function explorer({ compute, units, draw = {} }) {
     });
     const ranges = spec.sliders.map((slider) => {
       const input = html("input", { id: `${id}-${slider.name}`, name: slider.name, type: "range", min: 0, max: slider.stops.length - 1, step: 1, ...keys });
-      const amount = html("span", { class: "amount" }), origin = html("span", { class: "origin" });
+      const amount = html("span", { class: "amount", "data-widest": slider.widest }), why = html("span");
+      const origin = html("span", { class: "origin", "data-widest": [slider.given, slider.otherwise, slider.moved].sort((a, b) => b.length - a.length)[0] }, why);
       input.addEventListener("input", () => move(slider.name, slider.stops[input.value]));
       const row = html("div", { class: "slider" }, html("label", { for: input.id }, slider.label), amount, input);
       if (slider.assumed !== null) row.append(origin);
-      return { slider, input, amount, origin, row };
+      return { slider, input, amount, origin, why, row };
     });
     const readouts = spec.readouts.map(({ name, label, role, lead, light }) => {
       const value = html("dd", { "data-name": name });
@@ -274,9 +275,9 @@ function explorer({ compute, units, draw = {} }) {
     const chart = kinds[spec.chart.kind](spec.chart, { text, shown, compute, pick, html, svg, write });
 
     const main = html("div", { class: "stage" }, chart.node, html("div", { class: "explorer-controls sliders" }, ...ranges.map(({ row }) => row)));
-    const side = html("div", { class: "numbers" }, html("dl", {}, ...readouts.map(({ row }) => row)));
+    const side = html("div", { class: "numbers" }, html("div", { class: "badges" }, regime, ...badges), html("dl", {}, ...readouts.map(({ row }) => row)));
     const root = html("section", { class: "explorer", "aria-label": spec.title }, html("div", { class: "title" }, html("span", {}, spec.title), reset),
-      html("div", { class: "explorer-controls choices" }, ...selects.map(({ row }) => row)), html("div", { class: "halves" }, html("div", { class: "badges" }, regime, ...badges), main, side, notes), live);
+      html("div", { class: "explorer-controls choices" }, ...selects.map(({ row }) => row)), html("div", { class: "halves" }, main, side, notes), live);
 
     const move = (name, value) => stand({ ...values, [name]: value }, { ...model.get("wishes"), [name]: value }, name);
     function stand(wanted, wishes, moved) {
@@ -298,16 +299,16 @@ function explorer({ compute, units, draw = {} }) {
         }
         select.value = values[choice.name];
       }
-      for (const { slider, input, amount, origin } of ranges) {
+      for (const { slider, input, amount, origin, why } of ranges) {
         const words = say(slider.name, inputs[slider.name]), place = nearest(slider.stops, inputs[slider.name]);
         if (Number(input.value) !== place) input.value = place;
         input.style.setProperty("--filled", place / (slider.stops.length - 1));
         if (slider.assumed !== null) {
           const given = values[slider.name] === null && look(spec.data[slider.name], values) !== undefined;
-          const why = given ? slider.given : values[slider.name] === null ? slider.otherwise : slider.moved;
+          const from = given ? slider.given : values[slider.name] === null ? slider.otherwise : slider.moved;
           origin.className = given ? "origin" : "origin assumed";
-          write(origin, why);
-          input.setAttribute("aria-valuetext", `${words}, ${why}`);
+          write(why, from);
+          input.setAttribute("aria-valuetext", `${words}, ${from}`);
         } else input.setAttribute("aria-valuetext", words);
         write(amount, words);
       }
