@@ -60,7 +60,8 @@ def test_the_page_runs_every_schedule_as_python_does(browser):
     inputs = [build().operands(values) for values in states()]
     assert len(inputs) == 6 * 7 * 24
     sheet = browser.new_page()
-    there = json.loads(sheet.evaluate(f"""text => {{ const supply = {build().supply.javascript}, {{ timeline }} = supply;
+    there = json.loads(sheet.evaluate(f"""text => {{
+        const supply = {build().supply.javascript}, {{ timeline }} = supply;
         return JSON.stringify(JSON.parse(text).map((one) => [supply(one), timeline(one).rows.map((row) =>
             row.map(({{ kind, b, position, start, end }}) => [kind, b, position, start, end]))])); }}""",
                                       json.dumps(inputs)))  # fmt: skip

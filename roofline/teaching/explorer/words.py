@@ -52,6 +52,11 @@ def widest(explorer: Explorer, slider: Slider) -> str:
     return max(amounts, key=len) + (f" {slider.noun[1]}" if slider.noun else "")
 
 
+def longest(slider: Slider) -> str:
+    """The longest of the words that say where the value of a slider comes from."""
+    return max(slider.given, slider.otherwise, slider.moved, key=len)
+
+
 def fill(explorer: Explorer, template: str, values: Values) -> str:
     """A template with its braces filled."""
     numbers = {**explorer.results(values), **explorer.operands(values)}
