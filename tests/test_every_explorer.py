@@ -193,7 +193,7 @@ def test_keys_move_every_slider(opened):
 def turns(made):
     """Each slider to both ends of its way and to where its amount is longest: names and places."""
     for slider in made.sliders:
-        lengths = [len(words.say(made, slider.name, stop)) for stop in slider.stops]
+        lengths = [len(re.sub(r"[.,]", "", words.say(made, slider.name, stop))) for stop in slider.stops]
         for place in dict.fromkeys([0, len(lengths) - 1, lengths.index(max(lengths))]):
             yield [slider.name, place]
 
