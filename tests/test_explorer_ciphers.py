@@ -113,7 +113,8 @@ def test_a_bit_is_drawn_for_every_bit_that_differs(show):
             spread, used = spreads()[place], int(build().results(values)["used"]) - 1
             grid = spread.pairs[TEXTS.index(text), used] if look == "one" else spread.shares[used]
             assert values["rounds_shown"] == rounds
-            assert sheet.locator(".bitmap .cells rect").count() == np.count_nonzero(grid[: rounds + 1])
+            paths = sheet.locator(".bitmap .cells path").evaluate_all("all => all.map(e => e.getAttribute('d'))")
+            assert "".join(paths).count("M") == np.count_nonzero(grid[: rounds + 1])
 
 
 @pytest.mark.browser
@@ -128,8 +129,9 @@ def test_the_sentence_names_the_bits_that_differ(show):
 @pytest.mark.browser
 def test_a_click_on_the_map_flips_that_bit(show):
     sheet = show(explorer())
-    box = sheet.locator(".bitmap .lane").nth(6).bounding_box()  # the input's seventh bit
-    sheet.mouse.click(box["x"] + box["width"] / 2, box["y"] + 40)
+    chart = sheet.locator(".bitmap").bounding_box()
+    across = float(sheet.get_attribute(".bitmap .lane", "d").split("M")[7].split()[0])  # the input's seventh bit
+    sheet.mouse.click(chart["x"] + across + 3, chart["y"] + 60)
     assert settled(sheet)["bit_asked"] == 7
 
 

@@ -60,7 +60,8 @@ def test_the_page_runs_every_schedule_as_python_does(browser):
     inputs = [build().operands(values) for values in states()]
     assert len(inputs) == 6 * 7 * 24
     sheet = browser.new_page()
-    there = json.loads(sheet.evaluate(f"""text => {{ const {{ timeline, supply }} = {schedule._script("valueOf()")};
+    there = json.loads(sheet.evaluate(f"""text => {{
+        const supply = {build().supply.javascript}, {{ timeline }} = supply;
         return JSON.stringify(JSON.parse(text).map((one) => [supply(one), timeline(one).rows.map((row) =>
             row.map(({{ kind, b, position, start, end }}) => [kind, b, position, start, end]))])); }}""",
                                       json.dumps(inputs)))  # fmt: skip
@@ -78,6 +79,14 @@ def test_the_page_runs_every_schedule_as_python_does(browser):
         assert max(abs(a - b) for a, b in zip(starts, ran.start.tolist(), strict=True)) < 1e-12
 
 
+def boxes(sheet):
+    """How many boxes of each kind are drawn, all together."""
+    return sheet.evaluate("""() => { const found = { F: 0, B: 0, W: 0 };
+        for (const path of document.querySelectorAll(".timeline path.op"))
+            found[path.dataset.kind] += (path.getAttribute("d").match(/M/g) ?? []).length;
+        return found; }""")
+
+
 @pytest.mark.browser
 def test_every_pass_of_every_order_is_drawn(show):
     sheet = show(explorer())
@@ -86,8 +95,9 @@ def test_every_pass_of_every_order_is_drawn(show):
             move(sheet, build(), schedule=order, passes=passes, P=P, m_b=m)
             values = settled(sheet)
             assert (values["P"], values["m_b"]) == (P, m)
-            expected = len(schedule.timeline(build().operands(values)).end)
-            assert sheet.locator(".timeline .op").count() == expected
+            plan = schedule.timeline(build().operands(values)).schedule
+            names = "".join(KINDS[kind] for kind in plan.kind.tolist())  # BW is drawn as two boxes
+            assert boxes(sheet) == {kind: names.count(kind) for kind in "FBW"}
 
 
 @pytest.mark.browser
@@ -96,7 +106,7 @@ def test_the_whole_step_stands_at_first_and_nothing_moves_by_itself(show):
     before = sheet.inner_html(".schedule")
     sheet.wait_for_timeout(400)
     assert sheet.inner_html(".schedule") == before
-    assert sheet.inner_text(".now") == "The whole step: 330 ms." and sheet.locator(".op.ahead").count() == 0
+    assert sheet.inner_text(".now") == "The whole step: 330 ms." and sheet.locator(".timeline .ahead").count() == 0
 
 
 @pytest.mark.browser

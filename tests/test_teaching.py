@@ -106,6 +106,14 @@ def test_ticks_are_written_in_the_unit_of_the_axis():
     figures.plt.close("all")
 
 
+def test_an_axis_writes_its_numbers_in_one_way():
+    long, short = (figures.chart("", "", "cost [USD/Mtoken]", ylim=(low / 1e6, 1e-4)) for low in (1e-7, 1e-3))
+    written = [[ax.yaxis.get_major_formatter()(value / 1e6, 0) for value in (1e-3, 0.1, 10)] for ax in (long, short)]
+    assert written == [["$10⁻³", "$10⁻¹", "$10¹"], ["$0.001", "$0.10", "$10.00"]]
+    assert long.yaxis.get_major_formatter()(1e-13, 0) == "$10⁻⁷"
+    figures.plt.close("all")
+
+
 def test_no_published_run_beats_its_bound():
     runs = decode_runs()
     assert len(runs) >= 4 and all(0.05 < run.reached < 1 for run in runs), [str(r) for r in runs]

@@ -1,9 +1,18 @@
 /* Brings anywidgets on a static page to life: no kernel, no widget manager, no request.
    A page holds the state of all its widgets once, and a view (a model id) where each stands; the state of an anywidget
-   holds its module and style as text. Widgets of other kinds, which need a kernel, are left alone. */
+   holds its module and style as text. Widgets of other kinds, which need a kernel, are left alone.
+   The page loads this script beside its text: modules are made ready while the text is still coming, and widgets come to
+   life as soon as it is there, before the scripts that wait for it. */
 
 (() => {
-  const modules = new Map();
+  const modules = new Map(), states = {};
+
+  function gather() {
+    for (const script of document.querySelectorAll('script[type="application/vnd.jupyter.widget-state+json"]:not([data-read])')) {
+      script.dataset.read = "";
+      Object.assign(states, JSON.parse(script.textContent).state);
+    }
+  }
 
   function load(text) {
     if (!modules.has(text)) {
@@ -36,10 +45,8 @@
   }
 
   async function hydrate() {
-    const states = {}, models = {};
-    for (const script of document.querySelectorAll('script[type="application/vnd.jupyter.widget-state+json"]')) {
-      Object.assign(states, JSON.parse(script.textContent).state);
-    }
+    const models = {};
+    gather();
     for (const view of document.querySelectorAll('script[type="application/vnd.jupyter.widget-view+json"]')) {
       const id = JSON.parse(view.textContent).model_id, found = states[id];
       if (found?.model_module !== "anywidget") continue;
@@ -59,6 +66,9 @@
     document.documentElement.dataset.hydrated = "";
   }
 
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", hydrate);
-  else hydrate();
+  if (document.readyState === "loading") {
+    document.addEventListener("readystatechange", hydrate, { once: true });
+    gather();
+    for (const { model_module: kind, state } of Object.values(states)) if (kind === "anywidget") load(state._esm).catch(() => {}); // told of below
+  } else hydrate();
 })();

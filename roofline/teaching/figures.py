@@ -5,6 +5,8 @@ Ink and colours read on a light and on a dark page, so that one image serves bot
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +19,7 @@ from matplotlib.ticker import FuncFormatter
 from ..algebra import units
 from .palette import INK, ROLES
 
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 STYLE: dict[Any, Any] = {
     "figure.figsize": (7.2, 4.0),
     "figure.dpi": 150,
@@ -81,14 +84,25 @@ def chart(
         words, _, unit = label.partition(" [")
         axis.set_label_text(words)
         if unit:
-            write = _ticks(unit.rstrip("]"))
+            write = _ticks(axis, unit.rstrip("]"))
             axis.set_major_formatter(FuncFormatter(write))
             axis.set_minor_formatter(FuncFormatter(_between(axis, write)))
     return ax
 
 
-def _ticks(unit: str) -> Callable[[float, Any], str]:
-    return lambda value, _: units.text(value, unit).replace(" per million tokens", "") if value >= 0 else ""
+def _ticks(axis: Axis, unit: str) -> Callable[[float, Any], str]:
+    """Values in a unit; as powers of ten, all of them, on a long axis whose least could be written in no other way."""
+
+    def tick(value: float, place: Any) -> str:
+        low, high = axis.get_view_interval()
+        written = units.text(value, unit).replace(" per million tokens", "") if value >= 0 else ""
+        long = axis.get_scale() == "log" and high >= 40 * low
+        if long and " × 10" in units.text(10.0 ** math.ceil(math.log10(low)), unit):
+            power = str(round(math.log10(value / units.factor(unit)))).translate(SUPERSCRIPT)
+            return re.sub(r"\d.*", f"10{power}", written)
+        return written
+
+    return tick
 
 
 def _between(axis: Axis, write: Callable[[float, Any], str]) -> Callable[[float, Any], str]:

@@ -55,13 +55,26 @@ MISPLACED = """() => {
   return [...page, ...[...out, ...nowhere].map((e) => `${e.localName}.${e.getAttribute("class")}: ${e.textContent}`)];
 }"""
 
+OVERLAPPING = """() => {
+  const box = (e) => {
+    const range = document.createRange();
+    range.selectNodeContents(e);
+    return range.getBoundingClientRect();
+  };
+  const words = [...document.querySelectorAll(".explorer .slider :is(label, .amount, .origin)")];
+  const texts = words.map((e) => [e.textContent, box(e)]), beside = (a, b) => a <= b + 0.5;
+  const apart = (a, b) => beside(a.right, b.left) || beside(b.right, a.left) || beside(a.bottom, b.top)
+    || beside(b.bottom, a.top);
+  return texts.flatMap(([one, a], i) => texts.slice(i + 1).filter(([, b]) => !apart(a, b))
+    .map(([other]) => `${one} runs into ${other}`));
+}"""
 ONE_BY_ONE = f"""moves => {{
-  const move = {MOVE}, misplaced = {MISPLACED}, root = document.querySelector(".explorer");
+  const move = {MOVE}, misplaced = {MISPLACED}, overlapping = {OVERLAPPING}, root = document.querySelector(".explorer");
   return moves.map((one) => {{
     move([one]);
     root.frame();
     const boxes = [...root.querySelectorAll("select, .sliders input")].map((e) => e.getBoundingClientRect());
-    return [boxes.map(({{ left, top }}) => [left, top]).join(), misplaced()];
+    return [boxes.map(({{ left, top }}) => [left, top]).join(), [...misplaced(), ...overlapping()]];
   }});
 }}"""
 
@@ -198,7 +211,7 @@ def misplaced(sheet):
 
 
 def one_by_one(sheet, moves):
-    """Where controls stand after each of the moves, and what stands at a wrong place."""
+    """Where controls stand after each of the moves, and what stands at a wrong place or runs into another."""
     return sheet.evaluate(ONE_BY_ONE, moves)
 
 

@@ -4,17 +4,20 @@
 const CODE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.", SURE = 64;
 const place = Object.fromEntries([...CODE].map((letter, i) => [letter, i]));
 
-/* Shares from 0 to 1 by round and output bit, when one input bit is flipped: of one pair of texts, or of many */
-function rows({ machine_code: machine, text_code: text, bit_asked: asked }, often) {
+/* Shares from 0 to 1 by output bit after a round, when one input bit is flipped: of one pair of texts, or of many */
+function row({ machine_code: machine, text_code: text, bit_asked: asked }, often, round) {
   const { bits, rounds, pairs, shares } = data[machine], bit = Math.min(asked, bits) - 1, wide = Math.ceil(bits / 6);
-  const one = (round, out) => (place[pairs[((text * bits + bit) * (rounds + 1) + round) * wide + Math.floor(out / 6)]] >> out % 6) & 1;
-  const many = (round, out) => place[shares[(bit * (rounds + 1) + round) * bits + out]] / SURE;
-  return Array.from({ length: rounds + 1 }, (_, round) => Array.from({ length: bits }, (_, out) => (often ? many : one)(round, out)));
+  const one = (out) => (place[pairs[((text * bits + bit) * (rounds + 1) + round) * wide + Math.floor(out / 6)]] >> out % 6) & 1;
+  const many = (out) => place[shares[(bit * (rounds + 1) + round) * bits + out]] / SURE;
+  return Array.from({ length: bits }, (_, out) => (often ? many : one)(out));
 }
 
+/* The same for the input and all rounds */
+const rows = (inputs, often) => Array.from({ length: data[inputs.machine_code].rounds + 1 }, (_, round) => row(inputs, often, round));
+
 function supply(inputs) {
-  const sum = (row) => row.reduce((a, b) => a + b, 0), round = inputs.rounds_shown;
-  const pair = rows(inputs, false)[round], many = rows(inputs, true)[round], bits = many.length;
+  const sum = (some) => some.reduce((a, b) => a + b, 0), round = inputs.rounds_shown;
+  const pair = row(inputs, false, round), many = row(inputs, true, round), bits = many.length;
   return { bit_used: Math.min(inputs.bit_asked, bits), out_bits: bits, n_flipped: sum(pair), mean_share: sum(many) / bits,
     n_reached: many.filter((share) => share > 0).length, worst: Math.max(...many.map((share) => Math.abs(share - 0.5))) };
 }
@@ -35,13 +38,13 @@ function listed(row) {
 
 function draw(picture, { text, html, svg, write, pick }) {
   const keys = { "data-lm-suppress-shortcuts": "true" };
-  const under = svg("g", { class: "lanes" }), cells = svg("g", { class: "cells" }), beside = svg("g", { class: "grid" });
-  const chart = svg("svg", { class: "chart bitmap", "aria-hidden": "true" }, under, cells, beside);
+  const lanes = svg("path", { class: "lane" }), cells = svg("g", { class: "cells" }), meters = svg("path", { class: "share" }), beside = svg("g", { class: "grid" });
+  const chart = svg("svg", { class: "chart bitmap", "aria-hidden": "true" }, lanes, cells, meters, beside);
   const play = html("button", { class: "reset play", type: "button", ...keys }, "Play the rounds");
   const now = html("p", { class: "now" });
   const node = html("div", { role: "group", class: "spreading" }, chart, html("div", { class: "explorer-controls player" }, play), now);
   const still = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
-  let drawn = "", beat = 0, at = 0, last = 0, place = () => 0;
+  let drawn = "", laid = "", beat = 0, at = 0, last = 0, place = () => 0;
 
   const stop = () => { clearInterval(beat); beat = 0; write(play, "Play the rounds"); };
   const reduce = () => { play.hidden = still?.matches ?? false; if (play.hidden) stop(); };
@@ -71,16 +74,22 @@ function draw(picture, { text, html, svg, write, pick }) {
     const x = (i) => LEFT + wide * i + (i >= bits / 2 ? gap : 0), y = (row) => top + row * TALL, end = x(bits), bars = end + 8, long = SIDE - 12;
     place = (px) => all[0].findIndex((_, i) => px >= x(i) && px < x(i) + wide) + 1;
     const height = y(all.length) + 20;
-    for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) chart.setAttribute(name, value);
-    const box = (i, row, more) => svg("rect", { x: (x(i) + 0.5).toFixed(1), y: y(row) + 0.5, width: Math.max(1, wide - 1).toFixed(1), height: TALL - 1, ...more });
-    under.replaceChildren(...all.flatMap((row, r) => (r > at ? [] : row.map((_, i) => box(i, r, { class: "lane" })))));
-    const shown = all.slice(0, at + 1);
-    cells.replaceChildren(...shown.flatMap((row, r) => row.flatMap((share, i) => (share ? [box(i, r, { "fill-opacity": share.toFixed(3) })] : []))));
-    const words = shown.map((_, r) => svg("text", { x: LEFT - 6, y: y(r) + 13, "text-anchor": "end" }, r ? `${steps} ${r}` : "input"));
-    const meters = shown.map((row, r) => svg("rect", { class: "share", x: bars, y: y(r) + 4, height: TALL - 8, width: ((long * row.reduce((a, b) => a + b, 0)) / bits).toFixed(1) }));
-    const middle = svg("path", { class: "half", d: `M${(bars + long / 2).toFixed(1)} ${top - 2}V${y(all.length)}` });
-    const heads = halves ? [svg("text", { x: x(0), y: 13 }, halves[0]), svg("text", { x: x(bits / 2), y: 13 }, halves[1])] : [svg("text", { x: x(0), y: 13 }, "signs")];
-    beside.replaceChildren(...heads, ...words, ...meters, middle, svg("text", { x: bars + long / 2, y: 13, "text-anchor": "middle" }, "½"));
+    const shown = all.slice(0, at + 1), sum = (row) => row.reduce((a, b) => a + b, 0), size = [Math.max(1, wide - 1).toFixed(1), TALL - 1];
+    const box = (left, row, [across, tall] = size) => `M${left.toFixed(1)} ${y(row) + (TALL - tall) / 2}h${across}v${tall}h-${across}z`;
+    const paths = {}; // of all cells as deep in colour, for hundreds of elements would take long
+    shown.forEach((row, r) => row.forEach((share, i) => { if (share) paths[share.toFixed(3)] = (paths[share.toFixed(3)] ?? "") + box(x(i) + 0.5, r); }));
+    cells.replaceChildren(...Object.entries(paths).map(([share, d]) => svg("path", { "fill-opacity": share, d })));
+    meters.setAttribute("d", shown.map((row, r) => box(bars, r, [((long * sum(row)) / bits).toFixed(1), TALL - 8])).join(""));
+    const frame = [inputs.machine_code, at, width].join();
+    if (laid !== frame) {
+      laid = frame;
+      for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) chart.setAttribute(name, value);
+      lanes.setAttribute("d", shown.flatMap((row, r) => row.map((_, i) => box(x(i) + 0.5, r))).join(""));
+      const words = shown.map((_, r) => svg("text", { x: LEFT - 6, y: y(r) + 13, "text-anchor": "end" }, r ? `${steps} ${r}` : "input"));
+      const middle = svg("path", { class: "half", d: `M${(bars + long / 2).toFixed(1)} ${top - 2}V${y(all.length)}` });
+      const heads = halves ? [svg("text", { x: x(0), y: 13 }, halves[0]), svg("text", { x: x(bits / 2), y: 13 }, halves[1])] : [svg("text", { x: x(0), y: 13 }, "signs")];
+      beside.replaceChildren(...heads, ...words, middle, svg("text", { x: bars + long / 2, y: 13, "text-anchor": "middle" }, "½"));
+    }
     const many = all[at].filter((share) => share > 0).length, sure = all[at].filter((share) => share >= 0.99).length;
     const where = at ? `after ${steps} ${at}` : "in the input";
     write(now, often ? `Bit ${used} was flipped in many texts: ${where}, ${many} of ${bits} bits differ now and then, ${sure} always. The deeper the colour, the more often.`

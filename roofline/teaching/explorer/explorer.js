@@ -72,7 +72,7 @@ function writer({ factors, prefixes, times, words, prefixed, spelled }) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function fill(node, attributes, children) {
+function fill(node, attributes, children = []) {
   for (const [name, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(name, value);
   node.append(...children);
   return node;
@@ -103,10 +103,6 @@ function inputsOf(spec, values) {
   for (const [name, table] of Object.entries(spec.data)) inputs[name] = look(table, values);
   for (const { name, assumed } of spec.sliders) inputs[name] = values[name] ?? inputs[name] ?? assumed;
   return inputs;
-}
-
-function regimeOf(spec, results) {
-  return spec.regimes.find(({ at_least: pair }) => !pair || results[pair[0]] >= results[pair[1]]);
 }
 
 /* ---------- the chart of curves: log-log, one line a formula ---------- */
@@ -161,7 +157,7 @@ function lines(chart, { text, shown, compute, pick }) {
     });
     lines.push(svg("text", { x: 2, y: 13, class: "axis" }, chart.y_label), svg("text", { x: right, y: bottom + 38, class: "axis", "text-anchor": "end" }, chart.x_label));
     grid.replaceChildren(...lines);
-    fill(box, { x: left, y: top, width: right - left, height: bottom - top }, []);
+    fill(box, { x: left, y: top, width: right - left, height: bottom - top });
   };
 
   const paint = ({ inputs, results, width, said }) => {
@@ -175,7 +171,7 @@ function lines(chart, { text, shown, compute, pick }) {
     const key = [width, low, high].join();
     if (key !== drawnGrid) {
       drawnGrid = key;
-      fill(node, { viewBox: `0 0 ${width} ${height}`, width, height }, []);
+      fill(node, { viewBox: `0 0 ${width} ${height}`, width, height });
       axes(low, high);
     }
     const ends = curves.map(({ name }, i) => {
@@ -195,7 +191,7 @@ function lines(chart, { text, shown, compute, pick }) {
       if (!seen[i]) return;
       const y = places[seen.slice(0, i).filter(Boolean).length];
       leaders[i].setAttribute("d", `M${right + 1} ${ends[i].toFixed(1)}L${right + 9} ${y.toFixed(1)}`);
-      fill(label, { x: right + 12, y: (y + 4).toFixed(1) }, []);
+      fill(label, { x: right + 12, y: (y + 4).toFixed(1) });
     });
     chart.marks.forEach(({ name, label }, i) => {
       const at = results[name], inside = at >= from && at <= to, [px] = place(at, low);
@@ -205,12 +201,12 @@ function lines(chart, { text, shown, compute, pick }) {
       line.setAttribute("d", `M${px} ${top}V${bottom}`);
       write(words, label.replace(/\{(\w+)\}/g, (_, found) => said(found)));
       const long = words.textContent.length * 7; // px, about: measuring would lay the page out once more
-      fill(words, { x: Math.max(0, Math.min(px - long / 2, width - long)), y: top - 7 }, []);
+      fill(words, { x: Math.max(0, Math.min(px - long / 2, width - long)), y: top - 7 });
     });
     const [px, py] = place(inputs[x], results[chart.dot]), flip = px > left + 80; // left of the dot nothing is drawn
     rule.setAttribute("d", `M${px} ${bottom}V${py}`);
-    fill(dot, { cx: px, cy: py }, []);
-    fill(value, { x: px + (flip ? -10 : 10), y: py - 12, "text-anchor": flip ? "end" : "start" }, []);
+    fill(dot, { cx: px, cy: py });
+    fill(value, { x: px + (flip ? -10 : 10), y: py - 12, "text-anchor": flip ? "end" : "start" });
     write(value, said(chart.dot));
   };
 
@@ -256,11 +252,12 @@ function explorer({ compute, units, draw = {} }) {
     });
     const ranges = spec.sliders.map((slider) => {
       const input = html("input", { id: `${id}-${slider.name}`, name: slider.name, type: "range", min: 0, max: slider.stops.length - 1, step: 1, ...keys });
-      const amount = html("span", { class: "amount" }), origin = html("span", { class: "origin" });
+      const amount = html("span", { class: "amount", "data-widest": slider.widest }), why = html("span");
+      const origin = html("span", { class: "origin", "data-widest": slider.longest }, why);
       input.addEventListener("input", () => move(slider.name, slider.stops[input.value]));
       const row = html("div", { class: "slider" }, html("label", { for: input.id }, slider.label), amount, input);
       if (slider.assumed !== null) row.append(origin);
-      return { slider, input, amount, origin, row };
+      return { slider, input, amount, origin, why, row };
     });
     const readouts = spec.readouts.map(({ name, label, role, lead, light }) => {
       const value = html("dd", { "data-name": name });
@@ -274,9 +271,9 @@ function explorer({ compute, units, draw = {} }) {
     const chart = kinds[spec.chart.kind](spec.chart, { text, shown, compute, pick, html, svg, write });
 
     const main = html("div", { class: "stage" }, chart.node, html("div", { class: "explorer-controls sliders" }, ...ranges.map(({ row }) => row)));
-    const side = html("div", { class: "numbers" }, html("dl", {}, ...readouts.map(({ row }) => row)));
+    const side = html("div", { class: "numbers" }, html("div", { class: "badges" }, regime, ...badges), html("dl", {}, ...readouts.map(({ row }) => row)));
     const root = html("section", { class: "explorer", "aria-label": spec.title }, html("div", { class: "title" }, html("span", {}, spec.title), reset),
-      html("div", { class: "explorer-controls choices" }, ...selects.map(({ row }) => row)), html("div", { class: "halves" }, html("div", { class: "badges" }, regime, ...badges), main, side, notes), live);
+      html("div", { class: "explorer-controls choices" }, ...selects.map(({ row }) => row)), html("div", { class: "halves" }, main, side, notes), live);
 
     const move = (name, value) => stand({ ...values, [name]: value }, { ...model.get("wishes"), [name]: value }, name);
     function stand(wanted, wishes, moved) {
@@ -296,26 +293,31 @@ function explorer({ compute, units, draw = {} }) {
           select.dataset.open = key;
           select.replaceChildren(...choice.options.filter(([v]) => open.includes(v)).map(([v, label]) => html("option", { value: v }, label)));
         }
-        select.value = values[choice.name];
+        if (select.value !== values[choice.name]) select.value = values[choice.name];
       }
-      for (const { slider, input, amount, origin } of ranges) {
-        const words = say(slider.name, inputs[slider.name]), place = nearest(slider.stops, inputs[slider.name]);
-        if (Number(input.value) !== place) input.value = place;
-        input.style.setProperty("--filled", place / (slider.stops.length - 1));
-        if (slider.assumed !== null) {
-          const given = values[slider.name] === null && look(spec.data[slider.name], values) !== undefined;
-          const why = given ? slider.given : values[slider.name] === null ? slider.otherwise : slider.moved;
-          origin.className = given ? "origin" : "origin assumed";
-          write(origin, why);
-          input.setAttribute("aria-valuetext", `${words}, ${why}`);
-        } else input.setAttribute("aria-valuetext", words);
+      for (const range of ranges) slide(range, inputs[range.slider.name]);
+    }
+
+    /* A slider at its input; what is as it was is not touched */
+    function slide(range, at) {
+      const { slider, input, amount, origin, why } = range, { name } = slider, asked = values[name] !== null;
+      const given = !asked && look(spec.data[name], values) !== undefined, from = given ? slider.given : asked ? slider.moved : slider.otherwise, state = `${at} ${from}`;
+      if (range.state !== state) {
+        const words = say(name, at);
+        Object.assign(range, { state, place: nearest(slider.stops, at) });
+        input.style.setProperty("--filled", range.place / (slider.stops.length - 1));
+        input.setAttribute("aria-valuetext", from ? `${words}, ${from}` : words);
+        origin.classList.toggle("assumed", !given);
+        write(why, from);
         write(amount, words);
       }
+      if (input.value !== `${range.place}`) input.value = range.place;
     }
 
     function update() {
       frame = 0;
-      const inputs = inputsOf(spec, values), results = compute(inputs), bound = regimeOf(spec, results);
+      const inputs = inputsOf(spec, values), results = compute(inputs);
+      const bound = spec.regimes.find(({ at_least: pair }) => !pair || results[pair[0]] >= results[pair[1]]);
       const said = (name) => {
         if (name === "regime") return bound?.label ?? "";
         const choice = spec.choices.find((one) => one.name === name);
@@ -324,7 +326,7 @@ function explorer({ compute, units, draw = {} }) {
       const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => said(name));
       controls(inputs);
       for (const { name, value } of readouts) write(value, said(name));
-      if (bound) { write(regime, bound.label); regime.dataset.role = bound.role; }
+      if (bound && regime.textContent !== bound.label) { write(regime, bound.label); regime.dataset.role = bound.role; }
       const remarks = spec.chart.marks.map(({ name, present, absent }) => [filled(results[name] === Infinity ? absent : present), ""]);
       spec.cautions.forEach(({ when, words, label }, i) => {
         const holds = results[when[0]] > results[when[1]];
@@ -364,7 +366,6 @@ function explorer({ compute, units, draw = {} }) {
 
 /* The stop closest to x, as a ratio */
 function nearest(stops, x) {
-  let best = 0;
-  for (let i = 1; i < stops.length; i += 1) if (Math.abs(Math.log(stops[i] / x)) < Math.abs(Math.log(stops[best] / x))) best = i;
-  return best;
+  const off = (i) => Math.abs(Math.log(stops[i] / x));
+  return stops.reduce((best, _, i) => (off(i) < off(best) ? i : best), 0);
 }

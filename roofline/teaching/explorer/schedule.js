@@ -62,17 +62,25 @@ function timeline({ schedule_code: code, P, m_b, v_chunks: v, t_f, t_b, t_w, t_l
   return { rows, m, span, work, held, inside: Math.max(0, ...inside) };
 }
 
+/* The last run is kept: numbers and picture want the same */
+let kept = {};
+function run(inputs) {
+  const { schedule_code, P, m_b, v_chunks, t_f, t_b, t_w, t_link } = inputs, key = [schedule_code, P, m_b, v_chunks, t_f, t_b, t_w, t_link].join();
+  if (kept.key !== key) kept = { key, ...timeline(inputs) };
+  return kept;
+}
+
 function supply(inputs) {
-  const { m, span, work, held, inside } = timeline(inputs);
+  const { m, span, work, held, inside } = run(inputs);
   return { m_run: m, t_span: span, t_work: work, t_inside: inside, n_held: Math.max(...held) };
 }
 
-const ROW = 26, GAP = 5, PLAY_S = 14; // px of a stage, px between two, seconds that a whole step plays
+const TALL = 208, GAP = 5, PLAY_S = 14; // px of all stages, px between two, seconds that a whole step plays
 
 function draw({ colors, names }, { text, html, svg, write }) {
   const keys = { "data-lm-suppress-shortcuts": "true" }, ms = (t) => text(t, "s", 3);
-  const grid = svg("g", { class: "grid" }), boxes = svg("g"), bars = svg("g"), line = svg("path", { class: "cursor" });
-  const picture = svg("svg", { class: "chart timeline", "aria-hidden": "true" }, grid, boxes, bars, line);
+  const grid = svg("g", { class: "grid" }), boxes = svg("g"), counts = svg("g"), bars = svg("g"), line = svg("path", { class: "cursor" });
+  const picture = svg("svg", { class: "chart timeline", "aria-hidden": "true" }, grid, boxes, counts, bars, line);
   const legend = html("p", { class: "legend" }, ...Object.entries(names).map(([kind, name]) => {
     const key = html("span", { class: "key" });
     key.style.background = colors[kind] ?? "";
@@ -86,7 +94,8 @@ function draw({ colors, names }, { text, html, svg, write }) {
   const controls = html("div", { class: "player explorer-controls" }, play, back, next, html("div", { class: "slider" }, scrub));
   const node = html("div", { role: "group", class: "schedule" }, legend, picture, controls, now, told);
   const still = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
-  let ran, drawn = "", events = [], shapes = [], meters = [], time = 0, scale = (t) => t, frame = 0, from = 0;
+  let ran, drawn = "", events = [], shapes = [], labels = [], meters = [], time = 0, scale = (t) => t, frame = 0, from = 0;
+  const fills = {}; // paths of all boxes alike, by kind, chunk and whether the cursor has come by
 
   const stop = () => { cancelAnimationFrame(frame); frame = 0; write(play, "Play"); };
   const reduce = () => { play.hidden = still?.matches ?? false; if (play.hidden) stop(); };
@@ -104,8 +113,9 @@ function draw({ colors, names }, { text, html, svg, write }) {
   /* The whole schedule is always there; what the cursor has not reached is faint */
   function stand(t, speak) {
     time = t;
-    for (const { op, shape } of shapes) shape.classList.toggle("ahead", op.start > time - near());
-    line.setAttribute("d", `M${scale(time)} 0V${ran.rows.length * (ROW + GAP)}`);
+    fill();
+    for (const { op, label } of labels) label.classList.toggle("ahead", op.start > time - near());
+    line.setAttribute("d", `M${scale(time)} 0V${TALL}`);
     line.style.display = time < ran.span ? "" : "none";
     meters.forEach(({ bar, label, step, row, most }) => {
       let holds = 0;
@@ -142,15 +152,35 @@ function draw({ colors, names }, { text, html, svg, write }) {
     frame = requestAnimationFrame(tick);
   });
 
-  function box(op, s, v) {
-    const whole = op.kind === "BW", x = scale(op.start), width = Math.max(0.6, scale(op.end) - x - 0.8), top = s * (ROW + GAP);
-    const chunk = Math.floor(op.position / ran.rows.length), low = op.kind === "W" ? 7 : 0; // work on weights: a lower box
-    const one = (fill, left, wide, drop) => svg("rect", { x: left.toFixed(2), y: top + drop, width: Math.max(0.3, wide).toFixed(2), height: ROW - drop, fill, "fill-opacity": (1 - (0.5 * chunk) / v).toFixed(2) });
-    const parts = whole ? [one(colors.B, x, width * ran.share, 0), one(colors.W, x + width * ran.share, width * (1 - ran.share), 7)] : [one(colors[op.kind], x, width, low)];
-    if (chunk === 0 && (width > 13 || (width > 9 && op.b < 9))) parts.push(svg("text", { x: (x + (whole ? width * ran.share : width) / 2).toFixed(1), y: top + ROW / 2 + 5, "text-anchor": "middle", class: "count" }, String(op.b + 1)));
-    const shape = svg("g", { class: "op", "data-kind": op.kind }, ...parts);
-    shapes.push({ op, shape });
-    return shape;
+  /* Boxes of one kind and chunk are one path, and what is ahead of the cursor another */
+  function fill() {
+    const paths = {}, soon = time - near();
+    for (const { start, kind, chunk, d } of shapes) {
+      const name = `${kind}${chunk}${start > soon ? " ahead" : ""}`;
+      paths[name] = (paths[name] ?? "") + d;
+    }
+    for (const name of Object.keys(paths)) {
+      if (fills[name]) continue;
+      const [kind, chunk] = name;
+      boxes.append((fills[name] = svg("path", { class: name.includes(" ") ? "op ahead" : "op", "data-kind": kind, "data-chunk": chunk, fill: colors[kind] })));
+    }
+    for (const [name, path] of Object.entries(fills)) {
+      if (path.getAttribute("d") !== (paths[name] ?? "")) path.setAttribute("d", paths[name] ?? "");
+      path.setAttribute("fill-opacity", (1 - (0.5 * path.dataset.chunk) / ran.v).toFixed(2));
+    }
+  }
+
+  /* One pass: its boxes, two of them for a whole backward pass; those of work on weights are lower */
+  function box(op, top, tall) {
+    const { start, position, b } = op, x = scale(start), width = Math.max(0.6, scale(op.end) - x - 0.8), chunk = Math.floor(position / ran.rows.length);
+    const first = op.kind === "BW" ? width * ran.share : width;
+    const one = (kind, left, wide) => {
+      const drop = kind === "W" ? 0.27 * tall : 0;
+      shapes.push({ start, kind, chunk, d: `M${left.toFixed(2)} ${(top + drop).toFixed(1)}h${Math.max(0.3, wide).toFixed(2)}V${(top + tall).toFixed(1)}H${left.toFixed(2)}z` });
+    };
+    one(op.kind[0], x, first);
+    if (op.kind === "BW") one("W", x + first, width - first);
+    if (chunk === 0 && (width > 13 || (width > 9 && b < 9))) labels.push({ op, x: x + first / 2, y: top + tall / 2 + 5, words: String(b + 1) });
   }
 
   const paint = ({ inputs, width }) => {
@@ -158,27 +188,31 @@ function draw({ colors, names }, { text, html, svg, write }) {
     if (key === drawn) return;
     drawn = key;
     stop();
-    ran = timeline(inputs);
-    ran.share = inputs.t_b / (inputs.t_b + inputs.t_w);
-    const v = inputs.v_chunks, P = ran.rows.length, left = 58, side = width < 420 ? 66 : 92, right = width - side - 14;
-    const height = P * (ROW + GAP) + 24, most = Math.max(...ran.held);
-    for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) picture.setAttribute(name, value);
+    ran = { ...run(inputs), v: inputs.v_chunks, share: inputs.t_b / (inputs.t_b + inputs.t_w) };
+    const P = ran.rows.length, left = 58, side = width < 420 ? 66 : 92, right = width - side - 14, each = TALL / P, tall = each - GAP;
+    for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${TALL + 24}`, width, height: TALL + 24 })) picture.setAttribute(name, value);
     scale = (t) => left + ((right - left) * t) / ran.span;
-    events = ran.rows.flat().flatMap(({ start, end }) => [start, end]).sort((a, b) => a - b).filter((t, i, all) => i === all.length - 1 || all[i + 1] - t > near());
+    events = Float64Array.from(ran.rows.flat().flatMap(({ start, end }) => [start, end])).sort().filter((t, i, all) => i === all.length - 1 || all[i + 1] - t > near());
     scrub.max = events.length - 1;
-    shapes = [];
-    const lanes = ran.rows.map((_, s) => svg("rect", { class: "lane", x: left, y: s * (ROW + GAP), width: right - left, height: ROW }));
-    const labels = ran.rows.map((_, s) => svg("text", { x: 0, y: s * (ROW + GAP) + ROW / 2 + 5 }, `stage ${s + 1}`));
-    const foot = P * (ROW + GAP) + 13;
-    grid.replaceChildren(...lanes, ...labels, svg("text", { x: left, y: foot }, "0"), svg("text", { x: right, y: foot, "text-anchor": "end" }, ms(ran.span)),
-      svg("text", { x: width, y: foot, "text-anchor": "end" }, "held"));
-    boxes.replaceChildren(...ran.rows.flatMap((row, s) => row.map((op) => box(op, s, v))));
-    const px = (side - 34) / most;
+    [shapes, labels] = [[], []];
+    ran.rows.forEach((row, s) => { for (const op of row) box(op, s * each, tall); });
+    while (counts.childElementCount > labels.length) counts.lastChild.remove();
+    labels.forEach((one, i) => {
+      one.label = counts.children[i] ?? counts.appendChild(svg("text", { "text-anchor": "middle", class: "count" }));
+      one.label.setAttribute("x", one.x.toFixed(1));
+      one.label.setAttribute("y", one.y.toFixed(1));
+      write(one.label, one.words);
+    });
+    const lanes = ran.rows.map((_, s) => svg("rect", { class: "lane", x: left, y: s * each, width: right - left, height: tall }));
+    const stages = ran.rows.map((_, s) => svg("text", { x: 0, y: s * each + tall / 2 + 5 }, `stage ${s + 1}`));
+    grid.replaceChildren(...lanes, ...stages, svg("text", { x: left, y: TALL + 13 }, "0"), svg("text", { x: right, y: TALL + 13, "text-anchor": "end" }, ms(ran.span)),
+      svg("text", { x: width, y: TALL + 13, "text-anchor": "end" }, "held"));
+    const px = (side - 34) / Math.max(...ran.held);
     meters = ran.rows.map((row, s) => {
-      const y = s * (ROW + GAP) + 5, at = right + 14;
-      const bar = svg("rect", { class: "held", x: at, y, height: ROW - 10, width: 0 }), label = svg("text", { x: width, y: y + 13, "text-anchor": "end", class: "holds" });
-      const limit = svg("path", { class: "limit", d: `M${(at + ran.held[s] * px).toFixed(1)} ${y - 3}v${ROW - 4}` });
-      return { bar, label, limit, row, most: ran.held[s], step: { v, px } };
+      const y = s * each + tall / 2 - 8, at = right + 14;
+      const bar = svg("rect", { class: "held", x: at, y, height: 16, width: 0 }), label = svg("text", { x: width, y: y + 13, "text-anchor": "end", class: "holds" });
+      const limit = svg("path", { class: "limit", d: `M${(at + ran.held[s] * px).toFixed(1)} ${y - 3}v22` });
+      return { bar, label, limit, row, most: ran.held[s], step: { v: ran.v, px } };
     });
     bars.replaceChildren(...meters.flatMap(({ bar, label, limit }) => [bar, limit, label]));
     stand(ran.span, false);
@@ -187,4 +221,4 @@ function draw({ colors, names }, { text, html, svg, write }) {
   return { node, paint };
 }
 
-return { supply, draw, timeline };
+return Object.assign(supply, { draw, timeline });

@@ -47,27 +47,20 @@ def measured(at: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def _script(what: str) -> str:
-    """The source of one function of schedule.js."""
-    return f"(() => {{\n{files(__package__).joinpath('schedule.js').read_text(encoding='utf-8')}\n}})().{what}"
-
-
 def supply() -> Supply:
-    """The inputs in SUPPLIED, from a run of the schedule."""
-    return Supply(SUPPLIED, NEEDED, measured, _script("supply"))
+    """The inputs in SUPPLIED, from a run of the schedule; the picture draws that same run."""
+    script = files(__package__).joinpath("schedule.js").read_text(encoding="utf-8")
+    return Supply(SUPPLIED, NEEDED, measured, f"(() => {{\n{script}\n}})()")
 
 
 @dataclass(frozen=True)
 class SchedulePicture:
-    """Stages as rows, passes as boxes against time, and the activations that each stage holds. `alt` is a template."""
+    """Stages as rows, passes as boxes against time, and the activations that each stage holds. Needs `supply`."""
 
     alt: str
     marks: tuple[Mark, ...] = ()
     kind: str = "schedule"
-
-    @property
-    def drawing(self) -> str:
-        return _script("draw")
+    drawing: str = "supplied.draw"
 
     def formulas(self) -> list[Formula]:
         return []

@@ -44,6 +44,20 @@ def say(explorer: Explorer, name: str, value: float) -> str:
     return units.text(value, *shown(explorer)[name]) + (f" {noun[value != 1]}" if noun else "")
 
 
+def widest(explorer: Explorer, slider: Slider) -> str:
+    """The widest of the amounts that a slider can show, at a stop of its own or from a table; letters count about."""
+    given = {row[slider.name] for table in explorer.tables for row in table.rows.values() if slider.name in row}
+    unit, digits = shown(explorer)[slider.name]
+    amounts = (units.text(value, unit, digits) for value in sorted({*slider.stops, *given}))
+    wide = max(amounts, key=lambda told: sum(0.5 if c in "., " else 1.5 if c in "Mmµ%" else 1 for c in told))
+    return wide + (f" {slider.noun[1]}" if slider.noun else "")
+
+
+def longest(slider: Slider) -> str:
+    """The longest of the words that say where the value of a slider comes from."""
+    return max(slider.given, slider.otherwise, slider.moved, key=len)
+
+
 def fill(explorer: Explorer, template: str, values: Values) -> str:
     """A template with its braces filled."""
     numbers = {**explorer.results(values), **explorer.operands(values)}

@@ -143,7 +143,7 @@ class Deductions:
 @cache
 def build() -> Explorer:
     """The description; made once, when first shown."""
-    own, used = Deductions(), [chips[name] for name in CHIPS]
+    own, used, bought = Deductions(), [chips[name] for name in CHIPS], hold_rates()
     precisions = [p for p in ("bf16", "fp8", "fp4") if any(p in chip.rates for chip in used)]
     step = prices["gemini31pro_lo"].context_up_to
     assert step is not None
@@ -163,7 +163,7 @@ def build() -> Explorer:
             tabulate(lambda chip, compute: chips[chip].at(compute), chip=[c.name for c in used], compute=precisions),
         ),
         sliders=_sliders(step),
-        fixed=hold_rates(),
+        fixed=bought,
         chart=Rulers(rulers=(
             Ruler("KV bytes of a token", 100.0, 5, (
                 Found(own.kink, "from the step", "kv"),
@@ -178,7 +178,7 @@ def build() -> Explorer:
             ), (Known("cost", 1.0),)),
             Ruler("Holding a TB for an hour", 1e-3 * TB_HOUR, 6, (
                 Found(own.rate, "the write premium pays", "kv"),
-            ), (Known("HBM, rented", own.hbm), *(Known(label, own.tiers[key]) for key, (label, _) in TIERS.items()))),
+            ), (Known("HBM, rented", own.hbm), *(Known(label, bought[key]) for key, (label, _) in TIERS.items()))),
         ), alt="Four logarithmic rulers. The step implies a cache of {kink_bytes}, output over input one of "
                "{ratio_bytes}, and slow weights {weight_bytes}, beside what open models read. Decode would use "
                "{mfu_share} of the utilisation of prefill. Input is sold at {input_over_cost} times the cost of its "
