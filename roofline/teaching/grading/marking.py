@@ -19,6 +19,7 @@ from .comparing import difference
 from .draws import Inputs
 from .marks import CaseMark, QuestionMark, Wrong
 from .rubric import Cases, Law, Question, Rubric, RubricError
+from .telling import differing, shown
 
 Ask = Callable[[str, Mapping[str, Any]], Answer]
 UNASKED = ("unwritten", "missing", "uncallable", "signature")
@@ -47,7 +48,7 @@ class _Asked:
 
     @cached_property
     def said(self) -> list[str | None]:
-        """For each input, once all are answered: None if the answer is right, else what is wrong with it."""
+        """For each input, once all are answered: None if the answer is right, what is wrong with its kind, or ""."""
         return [self._said(index) for index in range(len(self.inputs))]
 
     def _said(self, index: int) -> str | None:
@@ -56,8 +57,14 @@ class _Asked:
             return answer.fault
         if self.question.accepts:
             return _judged(self.question, x, answer.value) or None
-        found = difference(answer.value, self.expected(index), self.question.rtol, self.question.atol)
-        return found if found is None else found or f"returned {_shown(answer.value)}"
+        return difference(answer.value, self.expected(index), self.question.rtol, self.question.atol)
+
+    def told(self, index: int, reveal: bool) -> tuple[str, str]:
+        """What is told of a wrong answer, and what of the right one."""
+        said, question = self.said[index], self.question
+        if said:
+            return said, shown(self.expected(index)) if reveal and not question.accepts else ""
+        return differing(self.answers[index].value, self.expected(index), question.rtol, question.atol, reveal)
 
 
 def mark(rubric: Rubric, ask: Ask, seed: str, *, uses: Mapping[str, Sequence[str]] | None = None,
@@ -178,9 +185,8 @@ def _case(item: _Asked, asked: list[_Asked], fault: str, reveal: bool) -> CaseMa
     if wrong and not fault:
         index = min(wrong, key=lambda index: (item.answers[index].kind == "given up", item.kind.contrasts(index)))
         x = item.inputs[index]
-        told = _shown(item.expected(index)) if reveal and not item.question.accepts else ""
         call = ", ".join(f"{name}={_typed(x[name])}" for name in item.question.parameters) if reveal else ""
-        first = Wrong(call, said[index] or "", told, item.kind.contrasts(index))
+        first = Wrong(call, *item.told(index, reveal), item.kind.contrasts(index))
     return CaseMark(item.kind.name, item.kind.points if full else 0, item.kind.points, len(said),
                     len(said) - len(wrong), first, _mistake(item, asked) if wrong and not fault else "",
                     tuple(item.broken) if not fault else ())
@@ -219,15 +225,9 @@ def _judged(question: Question, x: Inputs, value: Any) -> str:
     try:
         return question.accepts(x, value) if question.accepts else ""
     except Exception:
-        return f"returned {_shown(value)}, which is not of the kind that was asked for"
+        return f"returned {shown(value)}, which is not of the kind that was asked for"
 
 
 def _typed(value: Any) -> str:
     """An input as it can be typed in a lab, where numpy is `np`."""
     return repr(value) if isinstance(value, str) else re.sub(r"(?<![\w.])array\(", "np.array(", repr(value))
-
-
-def _shown(value: Any) -> str:
-    """A value as it can be typed, cut where it is long."""
-    text = repr(value.tolist() if hasattr(value, "tolist") else value)
-    return text if len(text) <= 200 else text[:197] + "..."
