@@ -128,8 +128,10 @@ def test_of_a_long_answer_its_shape_and_the_first_wrong_item_are_told(form):
 
     first = first_of(slipped)
     n = eval(f"dict({first.inputs})")["n"]
-    assert first.said == "returned 10 × 20 items, 2 of them wrong; the first of these, [3][7], is -1.5"
+    assert first.said == "returned 10 × 20 items, of which 2 are wrong; the first, [3][7], is -1.5"
     assert float(first.expected) == 3 * n + 7
+    one = first_of(lambda n: form([[-1.0, *grid(n)[0][1:]], *grid(n)[1:]]))
+    assert (one.said, one.expected) == ("returned 10 × 20 items, of which 1 is wrong: [0][0] is -1.0", "0.0")
 
 
 def test_a_long_answer_is_cut_after_its_shape_where_nothing_is_revealed():
@@ -144,7 +146,7 @@ def test_an_answer_of_another_shape_is_told_with_the_shape_that_was_expected():
     ragged = first_of(lambda n: [*grid(n)[:9], []])
     assert ragged.said == "item 9: returned 0 items, not 20"
     assert len(first_of(lambda n: "x" * 999).said) < 100 and first_of(lambda n: [[0.5] * 20] * 10).said.startswith(
-        "returned 10 × 20 items, 200 of them wrong; the first of these, [0][0], is 0.5"
+        "returned 10 × 20 items, of which 200 are wrong; the first, [0][0], is 0.5"
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from .comparing import wrong_items
 
-LONG = 200  # characters
+LINE = 80  # characters
+LONG = 200
 
 
 def shown(value: Any) -> str:
@@ -21,15 +22,15 @@ def shown(value: Any) -> str:
 def differing(answer: Any, expected: Any, rtol: float, atol: float, reveal: bool) -> tuple[str, str]:
     """What came back, in a sentence without its full stop, and what was expected or "" where that is not revealed.
 
-    Of long lists and arrays it is their first item that is wrong: which one, as it came back and as it should be.
+    Of lists and arrays longer than a line it is the first item that is wrong: which, as it came and as it should be.
     """
     wrong = list(wrong_items(answer, expected, rtol, atol))
     sizes = _shape(answer)
-    if not reveal or not sizes or max(len(_typed(answer)), len(_typed(expected))) <= LONG:
+    if not reveal or not sizes or max(len(_typed(answer)), len(_typed(expected))) <= LINE:
         return f"returned {shown(answer)}", shown(expected) if reveal else ""
     place, came, right = wrong[0]
-    told = f"returned {_counted(sizes)}, {len(wrong)} of them wrong; the first of these, {place}, is {shown(came)}"
-    return told, shown(right)
+    those = f"1 is wrong: {place}" if len(wrong) == 1 else f"{len(wrong)} are wrong; the first, {place},"
+    return f"returned {_counted(sizes)}, of which {those} is {shown(came)}", shown(right)
 
 
 def _typed(value: Any) -> str:
