@@ -160,11 +160,11 @@ class RubricTests:
         for x, expected in self.asked.every(question.name, self.slow.get(question.name, len(SEEDS))):
             assert right(question, x, answer(x), expected), (x, answer(x), expected)
 
-    def test_the_solutions_get_every_point_on_twenty_seeds(self):
-        """One process is asked for all."""
+    def test_the_solutions_get_every_point_from_a_process_of_their_own(self):
+        """Asked on few seeds, by one process: a test below tries them on all seeds without it."""
         source = (HERE / f"solutions/{self.asked.rubric.lab}.py").read_text("utf8")
         with Conversation([("1", source)], sandbox.available()[0], Limits(function_s=100)) as talk:
-            for seed in SEEDS:
+            for seed in SEEDS[:5]:
                 marks = mark(self.asked.rubric, talk.ask, seed, uses=talk.uses)
                 lost = [question for question in marks if question.points < question.out_of]
                 assert not lost and sum(question.points for question in marks) == self.asked.rubric.points
