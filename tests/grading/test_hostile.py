@@ -61,7 +61,7 @@ def unfit(report: Report) -> list[str]:
 @pytest.mark.parametrize(("mode", "attack"), ATTACKS, ids=lambda part: getattr(part, "name", part))
 def test_a_hostile_submission_gets_what_it_deserves(mode, attack, surroundings, isolation, record, capfd,
                                                       monkeypatch):
-    monkeypatch.setattr(conversation, "GRACE_S", 0.5)
+    monkeypatch.setattr(conversation, "GRACE_S", 0.3)
     mark = f"mark{uuid.uuid4().hex}"
     path = hand_in(surroundings.folder, attack.cells, surroundings.known(mark))
     with surroundings.watched(mark) as seen:

@@ -170,7 +170,7 @@ def test_marking_in_many_threads_gives_the_same_marks(tmp_path, isolation):
 
 @pytest.mark.parametrize("name", ["escapes_in_words", "exceptions_that_fight_back"])
 def test_what_a_submission_says_steers_no_terminal_page_or_runner(name, tmp_path, isolation, monkeypatch):
-    monkeypatch.setattr(conversation, "GRACE_S", 0.5)
+    monkeypatch.setattr(conversation, "GRACE_S", 0.3)
     attack = next(attack for attack in HOOKS if attack.name == name)
     marked = grade(hand_in(tmp_path, attack.cells), TINY, isolation=isolation("none"), limits=Limits(**attack.limits))
     page, commands = github.as_markdown(marked), github.annotated(marked)
