@@ -16,6 +16,9 @@ from .hostile.submission import LOOT, Hostile, hand_in
 from .hostile.watch import Seen, Surroundings
 
 MODES = ("bubblewrap", "landlock", "none")
+# Landlock closes files and programs to a process that is otherwise that of "none": for attacks on answers, the same
+TRIED = {"bubblewrap": hostile.ALL, "landlock": hostile.OF_THE_SYSTEM, "none": hostile.ALL}
+ATTACKS = [(mode, attack) for mode in MODES for attack in TRIED[mode]]
 MOST_MEMORY = 100 * 2**20  # by which the grader itself may grow, in bytes
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the grader is for Linux and macOS")
 
@@ -55,11 +58,10 @@ def unfit(report: Report) -> list[str]:
     return [text for text in texts(report.as_data()) if not text.isprintable() or len(text) > 2000]
 
 
-@pytest.mark.parametrize("attack", hostile.ALL, ids=lambda attack: attack.name)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("mode", "attack"), ATTACKS, ids=lambda part: getattr(part, "name", part))
 def test_a_hostile_submission_gets_what_it_deserves(mode, attack, surroundings, isolation, record, capfd,
                                                       monkeypatch):
-    monkeypatch.setattr(conversation, "GRACE_S", 0.5)
+    monkeypatch.setattr(conversation, "GRACE_S", 0.3)
     mark = f"mark{uuid.uuid4().hex}"
     path = hand_in(surroundings.folder, attack.cells, surroundings.known(mark))
     with surroundings.watched(mark) as seen:

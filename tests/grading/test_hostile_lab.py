@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from roofline.teaching.grading import Cases, Limits, Question, Rubric, github, grade, report
+from roofline.teaching.grading import Cases, Limits, Question, Rubric, conversation, github, grade, report
 from roofline.teaching.grading.draws import between
 from roofline.teaching.rubrics import load
 
@@ -60,9 +60,8 @@ def test_the_reference_cannot_be_borrowed(source, mode, tmp_path, isolation):
 @pytest.mark.parametrize("answer", ["None", "0", "1", "2.0", "-1", "True", "math.inf", "math.nan", "'inf'", "[]",
                                     "np.array([])"])
 def test_one_answer_to_everything_earns_nothing(answer, tmp_path, isolation):
-    for seed in ("a", "b"):
-        path = hand_in(tmp_path, [functions(lambda parameters: f"return {answer}")])
-        assert grade(path, LAB, seed=seed, isolation=isolation("none")).points == 0
+    path = hand_in(tmp_path, [functions(lambda parameters: f"return {answer}")])
+    assert grade(path, LAB, isolation=isolation("none")).points == 0
 
 
 @pytest.mark.parametrize("index", range(max(map(len, SIGNATURES.values()))))
@@ -170,7 +169,8 @@ def test_marking_in_many_threads_gives_the_same_marks(tmp_path, isolation):
 
 
 @pytest.mark.parametrize("name", ["escapes_in_words", "exceptions_that_fight_back"])
-def test_what_a_submission_says_steers_no_terminal_page_or_runner(name, tmp_path, isolation):
+def test_what_a_submission_says_steers_no_terminal_page_or_runner(name, tmp_path, isolation, monkeypatch):
+    monkeypatch.setattr(conversation, "GRACE_S", 0.3)
     attack = next(attack for attack in HOOKS if attack.name == name)
     marked = grade(hand_in(tmp_path, attack.cells), TINY, isolation=isolation("none"), limits=Limits(**attack.limits))
     page, commands = github.as_markdown(marked), github.annotated(marked)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from roofline.teaching.grading.comparing import difference
 from roofline.teaching.grading.conversation import Answer
-from roofline.teaching.grading.draws import spread
+from roofline.teaching.grading.draws import spread, whole
 from roofline.teaching.grading.marking import SAME_INPUT, mark
 from roofline.teaching.grading.rubric import Cases, Mistake, Question, Rubric, RubricError
 
@@ -108,6 +108,46 @@ def test_an_array_is_told_as_a_notebook_can_read_it():
     question = Question(total, {"x": lambda rng, _: np.array([rng.random(), 1.0])}, cases=[Cases("any", 1)])
     got = marks(Rubric("lab", "", [question]), total=lambda x: -1.0)["total"].cases[0].first_wrong.inputs
     assert got.startswith("x=np.array([") and eval(f"dict({got})", {"np": np})["x"][1] == 1.0
+
+
+def grid(n):
+    return [[float(n * row + column) for column in range(20)] for row in range(10)]
+
+
+def first_of(answer, reveal=True):
+    rubric = Rubric("lab", "", [Question(grid, {"n": whole(2, 9)}, cases=[Cases("any", 1)])])
+    return mark(rubric, asker(grid=answer), "s", reveal=reveal)[0].cases[0].first_wrong
+
+
+@pytest.mark.parametrize("form", [list, np.array])
+def test_of_a_long_answer_its_shape_and_the_first_wrong_item_are_told(form):
+    def slipped(n):
+        found = grid(n)
+        found[3][7], found[9][0] = -1.5, -2.5
+        return form(found)
+
+    first = first_of(slipped)
+    n = eval(f"dict({first.inputs})")["n"]
+    assert first.said == "returned 10 × 20 items, of which 2 are wrong; the first, [3][7], is -1.5"
+    assert float(first.expected) == 3 * n + 7
+    one = first_of(lambda n: form([[-1.0, *grid(n)[0][1:]], *grid(n)[1:]]))
+    assert (one.said, one.expected) == ("returned 10 × 20 items, of which 1 is wrong: [0][0] is -1.0", "0.0")
+
+
+def test_a_long_answer_is_cut_after_its_shape_where_nothing_is_revealed():
+    hidden = first_of(lambda n: np.array(grid(n)) - 1, reveal=False)
+    assert hidden.said.startswith("returned 10 × 20 items: [[-1.0, 0.0, 1.0") and hidden.said.endswith("...")
+    assert len(hidden.said) < 150 and hidden.inputs == hidden.expected == ""
+
+
+def test_an_answer_of_another_shape_is_told_with_the_shape_that_was_expected():
+    short = first_of(lambda n: grid(n)[:4])
+    assert short.said == "returned 4 items, not 10" and short.expected.startswith("10 × 20 items: [[")
+    ragged = first_of(lambda n: [*grid(n)[:9], []])
+    assert ragged.said == "item 9: returned 0 items, not 20"
+    assert len(first_of(lambda n: "x" * 999).said) < 100 and first_of(lambda n: [[0.5] * 20] * 10).said.startswith(
+        "returned 10 × 20 items, of which 200 are wrong; the first, [0][0], is 0.5"
+    )
 
 
 def test_what_is_expected_stays_untold_where_it_is_not_to_be_revealed():

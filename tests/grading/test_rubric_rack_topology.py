@@ -8,6 +8,9 @@ import pytest
 
 from roofline import rack_topology as book
 from roofline.dispatch import simulate_dispatch
+from roofline.teaching.grading.answers import Answer
+from roofline.teaching.grading.marking import mark
+from roofline.teaching.grading.rubric import Rubric
 
 from .rubric_tests import Asked, RubricTests
 
@@ -65,6 +68,16 @@ SPELLINGS = {
 
 class TestRubric(RubricTests):
     asked, spellings = ASKED, SPELLINGS
+
+
+def test_a_sum_that_was_forgotten_is_named():
+    def forgetful(tokens, experts):
+        racks = range(len(tokens))
+        return sum(tokens[i] * experts[j] for i in racks for j in racks if i != j) / sum(tokens)
+
+    alone = Rubric("alone", "", [QUESTIONS["cross_rack_share"]])
+    got, = mark(alone, lambda name, inputs: Answer(forgetful(**inputs)), "any")
+    assert got.points == 0 and "the sum of `tokens` alone" in got.mistakes[0] and len(got.mistakes) == 1
 
 
 # References against something outside them

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,16 @@ def difference(answer: Any, expected: Any, rtol: float, atol: float) -> str | No
     if isinstance(answer, bool) or not isinstance(answer, int | float):
         return f"returned {described(came)}, not a number"
     return _numbers(answer, expected, rtol, atol)
+
+
+def wrong_items(answer: Any, expected: Any, rtol: float, atol: float, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The items that are not right, each with its place, as "[2][0]", as it came and as it is expected."""
+    answer, expected = _plain(answer), _plain(expected)
+    if isinstance(answer, list | tuple) and isinstance(expected, list | tuple):
+        for index, (came, right) in enumerate(zip(answer, expected, strict=False)):
+            yield from wrong_items(came, right, rtol, atol, f"{at}[{index}]")
+    elif difference(answer, expected, rtol, atol) is not None:
+        yield at, answer, expected
 
 
 def described(value: Any) -> str:

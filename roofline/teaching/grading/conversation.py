@@ -185,9 +185,10 @@ class Conversation:
 
     def _exchange(self, message: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Send a message and wait for its reply; whatever goes wrong ends the process."""
+        until = min(time.monotonic() + seconds, self._deadline)
         try:
-            self._send(wire.dumps(message).encode() + b"\n")
-            reply = wire.loads(self._line(min(time.monotonic() + seconds, self._deadline)))
+            self._send(wire.dumps(message).encode() + b"\n", until)
+            reply = wire.loads(self._line(until))
             if not isinstance(reply, dict):
                 raise wire.Malformed("not an object")
             return reply
@@ -198,10 +199,9 @@ class Conversation:
             self._stop()
             raise
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, until: float) -> None:
         """Write to the process, which may have closed its end or have stopped to read."""
         os.set_blocking(self._requests, False)
-        until = time.monotonic() + START_S
         while data:
             try:
                 data = data[os.write(self._requests, data) :]

@@ -5,10 +5,12 @@ Everything here runs in the parent. The submission is behind `ask`, which gives 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -17,6 +19,7 @@ from .comparing import difference
 from .draws import Inputs
 from .marks import CaseMark, QuestionMark, Wrong
 from .rubric import Cases, Law, Question, Rubric, RubricError
+from .telling import differing, shown
 
 Ask = Callable[[str, Mapping[str, Any]], Answer]
 UNASKED = ("unwritten", "missing", "uncallable", "signature")
@@ -33,16 +36,35 @@ class _Asked:
     answers: dict[int, Answer] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     excused: bool = False
+    right: dict[int, Any] = field(default_factory=dict)
 
-    def said(self, index: int) -> str | None:
-        """None if the answer to an input is right, else what is wrong with it."""
+    def expected(self, index: int) -> Any:
+        """The reference's answer to an input, which is computed once."""
+        index %= len(self.inputs) - 1  # the last input is the first again
+        if index not in self.right:
+            with _blamed(self.question, self.kind):
+                self.right[index] = self.question.expected(self.inputs[index])
+        return self.right[index]
+
+    @cached_property
+    def said(self) -> list[str | None]:
+        """For each input, once all are answered: None if the answer is right, what is wrong with its kind, or ""."""
+        return [self._said(index) for index in range(len(self.inputs))]
+
+    def _said(self, index: int) -> str | None:
         answer, x = self.answers[index], self.inputs[index]
         if answer.fault:
             return answer.fault
         if self.question.accepts:
             return _judged(self.question, x, answer.value) or None
-        found = difference(answer.value, self.question.expected(x), self.question.rtol, self.question.atol)
-        return found if found is None else found or f"returned {_shown(answer.value)}"
+        return difference(answer.value, self.expected(index), self.question.rtol, self.question.atol)
+
+    def told(self, index: int, reveal: bool) -> tuple[str, str]:
+        """What is told of a wrong answer, and what of the right one."""
+        said, question = self.said[index], self.question
+        if said:
+            return said, shown(self.expected(index)) if reveal and not question.accepts else ""
+        return differing(self.answers[index].value, self.expected(index), question.rtol, question.atol, reveal)
 
 
 def mark(rubric: Rubric, ask: Ask, seed: str, *, uses: Mapping[str, Sequence[str]] | None = None,
@@ -80,13 +102,20 @@ def mark(rubric: Rubric, ask: Ask, seed: str, *, uses: Mapping[str, Sequence[str
 
 
 def _inputs(question: Question, kind: Cases, seed: str) -> list[Inputs]:
-    try:
+    with _blamed(question, kind):
         drawn = question.inputs(kind, seed)
+    return [*drawn, drawn[0]]
+
+
+@contextlib.contextmanager
+def _blamed(question: Question, kind: Cases) -> Iterator[None]:
+    """What the rubric's own functions raise within is the rubric's fault."""
+    try:
+        yield
     except RubricError:
         raise
     except Exception as error:
         raise RubricError(f"question {question.name}, where {kind.name}: the rubric raised {error!r}") from error
-    return [*drawn, drawn[0]]
 
 
 def _arguments(question: Question, x: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +134,7 @@ def _check_laws(item: _Asked, ask: Ask) -> None:
 
 def _excuse_laws(asked: list[_Asked]) -> None:
     """Where answers are wrong, a broken law explains them and costs no more; it costs points where all are right."""
-    wrong = any(item.said(index) is not None for item in asked for index in range(len(item.inputs)))
+    wrong = any(words is not None for item in asked for words in item.said)
     for item in asked:
         item.excused = wrong
 
@@ -149,16 +178,15 @@ def _forbidden(question: Question, uses: Mapping[str, Sequence[str]]) -> str:
 
 
 def _case(item: _Asked, asked: list[_Asked], fault: str, reveal: bool) -> CaseMark:
-    said = {index: item.said(index) for index in range(len(item.inputs))}
-    wrong = [index for index, words in said.items() if words is not None]
+    said = item.said
+    wrong = [index for index, words in enumerate(said) if words is not None]
     full = not wrong and (item.excused or not item.broken) and not fault
     first = None
     if wrong and not fault:
         index = min(wrong, key=lambda index: (item.answers[index].kind == "given up", item.kind.contrasts(index)))
         x = item.inputs[index]
-        told = _shown(item.question.expected(x)) if reveal and not item.question.accepts else ""
         call = ", ".join(f"{name}={_typed(x[name])}" for name in item.question.parameters) if reveal else ""
-        first = Wrong(call, said[index] or "", told, item.kind.contrasts(index))
+        first = Wrong(call, *item.told(index, reveal), item.kind.contrasts(index))
     return CaseMark(item.kind.name, item.kind.points if full else 0, item.kind.points, len(said),
                     len(said) - len(wrong), first, _mistake(item, asked) if wrong and not fault else "",
                     tuple(item.broken) if not fault else ())
@@ -168,7 +196,7 @@ def _mistake(item: _Asked, asked: list[_Asked]) -> str:
     """The sentence of the classic mistake that gives all answers of this kind, and the most of the others."""
     best, sentence = 0, ""
     for mistake in item.question.mistakes:
-        if _matches(item, mistake.answer) < len(item.inputs):
+        if not all(_agrees(item, mistake.answer, index) for index in range(len(item.inputs))):
             continue
         agreed = sum(_matches(other, mistake.answer) for other in asked)
         if agreed > best:
@@ -197,15 +225,9 @@ def _judged(question: Question, x: Inputs, value: Any) -> str:
     try:
         return question.accepts(x, value) if question.accepts else ""
     except Exception:
-        return f"returned {_shown(value)}, which is not of the kind that was asked for"
+        return f"returned {shown(value)}, which is not of the kind that was asked for"
 
 
 def _typed(value: Any) -> str:
     """An input as it can be typed in a lab, where numpy is `np`."""
     return repr(value) if isinstance(value, str) else re.sub(r"(?<![\w.])array\(", "np.array(", repr(value))
-
-
-def _shown(value: Any) -> str:
-    """A value as it can be typed, cut where it is long."""
-    text = repr(value.tolist() if hasattr(value, "tolist") else value)
-    return text if len(text) <= 200 else text[:197] + "..."

@@ -180,10 +180,10 @@ class Question:
 
     def _steady(self, x: Inputs) -> bool:
         """Whether rounding cannot decide the answer: a nudge changes it by a tenth of the tolerance at most."""
-        here, strict = self.expected(x), replace(self, rtol=self.rtol / 10, atol=self.atol / 10)
-        return all(same(self.expected(Inputs(x, **{name: x[name] * factor})), here, strict)
-                   for name in self.parameters if isinstance(x[name], float)
-                   for factor in (1 - NUDGE, 1 + NUDGE))
+        nudged = [Inputs(x, **{name: x[name] * factor}) for name in self.parameters if isinstance(x[name], float)
+                  for factor in (1 - NUDGE, 1 + NUDGE)]
+        here = self.expected(x) if nudged else None
+        return all(difference(self.expected(near), here, self.rtol / 10, self.atol / 10) is None for near in nudged)
 
 
 @dataclass(frozen=True)

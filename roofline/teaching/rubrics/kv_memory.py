@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from roofline import kv_memory as book
 from roofline.teaching.grading.draws import Inputs, between, one_of, spread, times, whole
@@ -113,10 +113,11 @@ def fits(M, experts, rest, B, each, n_kv, tp, dp):
 
 def kept(x: Inputs, rest: float = 1, experts: float = 1, caches: float = 1) -> float:
     """Bytes on the busiest chip, its parts taken so many times."""
-    whole_caches = ask(book.stage_caches_laid, x, m_b=1, P=1, kappa_stored=x.each, L=1)
-    return experts * x.experts / (x.tp * x.dp) + rest * x.rest / x.tp + caches * whole_caches
+    return (experts * x.experts / (x.tp * x.dp) + rest * x.rest / x.tp
+            + caches * in_caches(B=x.B, kappa_stored=x.each, n_kv=x.n_kv, tp=x.tp, dp=x.dp))
 
 
+in_caches = lru_cache(8)(partial(book.stage_caches_laid, m_b=1, P=1, L=1))  # asked again for every slip
 SLIPS: dict[str, Callable[[Inputs], float]] = {  # bytes as they come out when one thing is forgotten
     "rest": lambda x: kept(x, rest=1 / x.dp),
     "copies": lambda x: kept(x, caches=1 / kv_copies(x.n_kv, x.tp)),
@@ -146,8 +147,7 @@ FITS = Question(fits, {
     "n_kv": one_of(1, 2, 4, 8),
     "B": whole(1, 64),
     "each": spread(1e8, 2e10),
-    "experts": spread(1e10, 2e12),
-    "rest": spread(1e9, 2e11),
+    "experts": spread(1e10, 2e12), "rest": spread(1e9, 2e11),
     "M": lambda rng, x: kept(x) * spread(0.25, 4)(rng, x),
 }, cases=[
     Cases("each group's copy of the weights decides", 1, alone("rest"), contrast=clear(True)),

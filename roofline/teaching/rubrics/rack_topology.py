@@ -105,12 +105,13 @@ SHARE = Question(cross_rack_share, {"racks": whole(1, 8), "tokens": amounts(1, 4
 ], mistakes=[
     Mistake("This is (R - 1)/R, the share of racks that are alike. Here they differ.",
             lambda x: 1 - 1 / len(x.tokens), costs=4),
-    Mistake("This is the share that stays. How much leaves?",
-            lambda x: 1 - ask(cross_rack_share, x), costs=5),
+    Mistake("This is the share that stays. How much leaves?", lambda x: 1 - ask(cross_rack_share, x), costs=5),
     Mistake("This is what you get if experts are as popular in a rack as it has tokens.",
             lambda x: ask(cross_rack_share, x, experts=x.tokens), costs=4),
     Mistake("This is a number of pairs. Which share of all pairs is it?",
             lambda x: ask(cross_rack_share, x) * sum(x.tokens) * sum(x.experts), costs=5),
+    Mistake("This is divided by the sum of `tokens` alone. `experts` does not add up to 1 either.",
+            lambda x: ask(cross_rack_share, x) * sum(x.experts), costs=5),
     Mistake("This is what leaves over what stays. The share is that of all copies.",
             lambda x: ask(cross_rack_share, x) / (1 - ask(cross_rack_share, x)), costs=5),
 ])
@@ -293,8 +294,7 @@ LARGEST = Question(largest_rack, {
             lambda x: joined(by_cables(x), by_switches(x)), costs=1),
     Mistake("This is rounded up: the last chip would lack some of its links.",
             lambda x: math.ceil(min(by_cables(x), by_switches(x), x.ports)), costs=4),
-    Mistake("This is not a whole number of chips.",
-            lambda x: min(by_cables(x), by_switches(x), x.ports), costs=4),
+    Mistake("This is not a whole number of chips.", lambda x: min(by_cables(x), by_switches(x), x.ports), costs=4),
 ])
 
 rubric = Rubric("rack_topology", "Tokens between racks", [ALL_TO_ALL, SHARE, SLOWDOWN, ONCE, READ, LARGEST])

@@ -10,4 +10,6 @@ from .submission import Hostile
 from .theft import THEFT
 from .unguarded import FREED
 
-ALL: list[Hostile] = [*LIES, *BY_COUNT, *BULK, *THEFT, *LOOP, *PROCESSES, *PLACES, *HOOKS, *DRIP, *FREED]
+OF_ANSWERS: list[Hostile] = [*LIES, *BY_COUNT, *BULK, *LOOP, *HOOKS, *DRIP]
+OF_THE_SYSTEM: list[Hostile] = [*THEFT, *PROCESSES, *PLACES, *FREED]
+ALL: list[Hostile] = [*OF_ANSWERS, *OF_THE_SYSTEM]

@@ -3,6 +3,7 @@
 from .submission import HONEST, Hostile, answers
 
 SHORT = {"call_s": 0.3, "cell_s": 0.5, "patience": 1.0}
+LITTLE = {"memory": 2**29}  # half of what is usual, for what fills it
 
 BULK = [
     answers("array_of_a_billion", "returns an array of a billion numbers", '''
@@ -48,7 +49,7 @@ BULK = [
         '''),
     answers("million_digits", "returns a whole number of a million digits", '''
         def secret(x):
-            return 7 ** 1183216
+            return 1 << 3_321_928
         '''),
     answers("just_too_large_for_a_float", "returns whole numbers that no float holds", '''
         def secret(x):
@@ -96,12 +97,12 @@ BULK = [
         def secret(x):
             while len(kept) < 8 * 1024:
                 kept.append(bytearray(b"1") * 2**20)
-        '''),
+        ''', limits=LITTLE),
     Hostile("memory_in_a_cell", "a cell fills memory and keeps it", (HONEST, '''
 kept = []
 while len(kept) < 8 * 1024:
     kept.append(bytearray(b"1") * 2**20)
-''', "def positive(x):\n    return x > 0\n"), points={"double": 2, "positive": 3}),
+''', "def positive(x):\n    return x > 0\n"), points={"double": 2, "positive": 3}, limits=LITTLE),
     Hostile("memory_to_the_last_byte", "a cell takes memory in ever smaller pieces and keeps all of it", (HONEST, '''
 kept, size = [], 2**20
 while size:
@@ -110,7 +111,7 @@ while size:
     except MemoryError:
         size //= 2
 raise MemoryError
-''', "def positive(x):\n    return x > 0\n"), points={"double": 2, "positive": 3}),
+''', "def positive(x):\n    return x > 0\n"), points={"double": 2, "positive": 3}, limits=LITTLE),
     Hostile("prints_100_mb", "prints 100 MB in a cell and at each call", ('''
 for _ in range(100):
     print("x" * 2**20)
@@ -166,7 +167,7 @@ globals().update({f"name_{n}": n for n in range(10**6)})
     Hostile("null_bytes", "a null byte, a lone surrogate, a byte order mark, control characters in the source", (
         HONEST, "x = 1\0", "x = '\ud800'", "\ufeffx = 1", "x = '\x1b[31m'", "\x0c\x0b", "# \udfff\ny = 1"),
         points={"double": 2}),
-    Hostile("endless_source", "a cell of 20 MB of source", (HONEST, "y = 1\n" * (20 * 2**20 // 6)),
+    Hostile("endless_source", "a cell of 4 MB of source", (HONEST, "y = 1\n" * (4 * 2**20 // 6)),
             points={"double": 2}),
     Hostile("thousand_cells", "fifteen hundred cells", (HONEST, *["def f():\n    return 1\n"] * 1500),
             points={"double": 2}),

@@ -194,7 +194,7 @@ sys.modules["__main__"].Answering.run = lambda self, **rest: {"error": None, "ti
 import os
 import time
 
-for number in range(3, 12):
+for number in range(3, 65):
     try:
         os.write(number, b"{}\\n")
     except OSError:
@@ -205,31 +205,32 @@ while True:
     except BaseException:
         pass
 ''', "def f():\n    return 1\n" + "# x\n" * 60_000, "def positive(x):\n    return x > 0\n"),
-            points={"double": 2, "positive": 3}, spares=False, limits={"total_s": 3.0}),
+            points={"double": 2, "positive": 3}, spares=False, says="does not listen",
+            limits={"cell_s": 0.3, "call_s": 0.3, "patience": 1.0, "total_s": 3.0}),
     answers("half_a_reply", "sends a reply byte by byte and never ends it", '''
         import os
         import time
 
         def secret(x):
             while True:
-                for number in range(3, 12):
+                for number in range(3, 65):
                     try:
                         os.write(number, b" ")
+                        time.sleep(0.01)
                     except BaseException:
                         pass
-                time.sleep(0.01)
         ''', limits={"call_s": 0.3, "patience": 1.0}, spares=False),
     answers("endless_reply", "sends a reply that never ends as fast as it can", '''
         import os
 
         def secret(x):
             while True:
-                for number in range(3, 12):
+                for number in range(3, 65):
                     try:
                         os.write(number, b" " * 65536)
                     except BaseException:
                         pass
-        ''', spares=False),
+        ''', spares=False, says="sent a reply that is none"),
     answers("closed_pipes", "closes every descriptor and goes on", '''
         import os
         import time
@@ -239,13 +240,13 @@ while True:
             while True:
                 time.sleep(1)
         ''', limits={"call_s": 0.3, "patience": 1.0}),
-    answers("swapped_pipes", "makes every descriptor a copy of every other", '''
+    answers("swapped_pipes", "makes every descriptor a copy of its neighbour", '''
         import os
 
         def secret(x):
-            for number in range(12):
+            for number in range(63):
                 try:
-                    os.dup2(number, 11 - number)
+                    os.dup2(number + 1, number)
                 except BaseException:
                     pass
             return 1.0

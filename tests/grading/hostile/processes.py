@@ -133,7 +133,7 @@ for start in (lambda: __import__("_thread").start_new_thread(busy, ()), lambda: 
         '''),
     Hostile("exits_in_every_cell", "five hundred cells that each end the process", (
         HONEST, *["import os\n\n\ndef f():\n    pass\n\n\nos._exit(0)\n"] * 500),
-        limits={"total_s": 3.0}, spares=False),
+        limits={"total_s": 1.0}, spares=False),
     Hostile("kills_itself", "ends itself by each kind of signal, the real-time ones included", (
         HONEST, *[f"import signal\nsignal.raise_signal({n})" for n in (9, 11, 15, 6, 13, 19, 40)], POSITIVE),
         points=BOTH, limits={"cell_s": 0.5, "patience": 1.0}),

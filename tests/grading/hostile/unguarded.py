@@ -168,7 +168,7 @@ FREED = [
     freed("unguarded_program", "switches the guard off and becomes a program that prints the rubric into the pipes", '''
         import os
 
-        for number in range(3, 12):
+        for number in range(3, 64):
             attempt(os.set_inheritable, number, True)
         attempt(os.execv, "/bin/cat", ["cat", "@FILE@"])
         '''),

@@ -140,14 +140,16 @@ def _memory(reset: bool = False) -> int:
 def _children() -> dict[int, str]:
     """The living children of this process, with their command lines; reaps adopted ones that have ended."""
     found = {}
-    for entry in Path("/proc").glob("[0-9]*") if sys.platform.startswith("linux") else ():
+    mine = str(os.getpid()).encode()
+    for name in filter(str.isdecimal, os.listdir("/proc")) if sys.platform.startswith("linux") else ():
         with contextlib.suppress(OSError, ValueError):
-            state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == os.getpid():
-                if state == "Z":
-                    os.waitpid(int(entry.name), os.WNOHANG)
+            with open(f"/proc/{name}/stat", "rb", buffering=0) as stat:
+                state, parent = stat.read(4096).rpartition(b")")[2].split(maxsplit=2)[:2]
+            if parent == mine:
+                if state == b"Z":
+                    os.waitpid(int(name), os.WNOHANG)
                 else:
-                    found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")[:200]
+                    found[int(name)] = Path(f"/proc/{name}/cmdline").read_text().replace("\0", " ")[:200]
     return found
 
 
