@@ -128,8 +128,9 @@ class Formula:
 
     def _related(self, given: dict[str, Any]) -> dict[str, Any]:
         """What was given beyond the inputs and has a relation to one of them, as numbers."""
-        names = {n for r in self.notation.relations if set(r.names) & set(self.inputs) for n in r.names}
-        return {n: self.notation.inputs[n].number(given[n]) for n in names - set(self.inputs) if n in given}
+        mine = set(self.inputs)
+        beside = (n for r in self.notation.relations if not mine.isdisjoint(r.names) for n in r.names if n not in mine)
+        return {n: self.notation.inputs[n].number(given[n]) for n in beside if n in given}
 
     def _gather(self, sources: tuple[Mapping[str, float], ...], values: dict[str, Any]) -> dict[str, Any]:
         cards = self.notation.inputs
