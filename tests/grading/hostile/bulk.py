@@ -27,6 +27,13 @@ BULK = [
                 nested = [nested]
             return nested
         '''),
+    answers("nested_some", "returns a list nested as deep as Python can still read, and no deeper", '''
+        def secret(x):
+            nested = 1.0
+            for _ in range(700):
+                nested = [nested]
+            return nested
+        '''),
     answers("list_in_itself", "returns a list that holds itself, and one whose items double 60 times", '''
         calls = 0
 
