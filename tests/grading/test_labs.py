@@ -1,9 +1,11 @@
 """Each lab as students hand it in: with its solutions it gets every point, blank none."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from roofline.__main__ import main
 from roofline.teaching import rubrics
 from roofline.teaching.grading import Limits, grade, sandbox
 from roofline.teaching.grading.conversation import Conversation
@@ -49,3 +51,20 @@ def test_a_question_fits_on_half_a_screen(lab):
     assert len(blocks) == len(rubrics.load(lab).questions)
     for block in blocks:
         assert block.partition("\n])")[0].count("\n") <= 40, block
+
+
+def test_another_lab_of_the_book_is_named(root):
+    """Its setup may well name functions of the right one, as that of `moe` names `t_compute`."""
+    report = grade(root / "labs/moe.md", rubrics.load("batch_size"))
+    assert report.fault.endswith("): it is lab moe") and report.points == 0
+    assert grade(root / "labs/moe.md", rubrics.load("moe")).fault == ""
+
+
+def test_notebooks_of_several_labs_in_a_folder_are_named(root, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    for name, lab in (("ada", "moe"), ("ben", "pricing"), ("cleo", "moe"), ("dora", "moe"), ("emil", "moe")):
+        shutil.copy(root / f"labs/{lab}.ipynb", tmp_path / f"in/{name}.ipynb")
+    with pytest.raises(SystemExit, match="2"):
+        main(["grade", "--folder", str(tmp_path / "in"), "--out", str(tmp_path / "marks.csv")])
+    assert capsys.readouterr().err.endswith(
+        "holds notebooks of several labs; name the lab to mark with --lab: moe (4 notebooks); pricing (ben.ipynb)\n")

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 SEED_VARIABLE = "ROOFLINE_SEED"
 MODES = ("bubblewrap", "landlock", "none")
-OPEN_INPUTS = (f"There is no seed, so anybody can draw the inputs of these marks. Set {SEED_VARIABLE} to a long random "
-               "text that students do not know.")
+OPEN_INPUTS = (f"official marks need a seed, or anybody can draw their inputs: set {SEED_VARIABLE} to a long random "
+               "text that students do not know")
 EPILOG = """\
 The status is 0 when every point was given, 1 when some were not, 2 when something could not be marked. With --folder it
 is 0 when every submission was dealt with, and 1 when the grader itself failed on some. A second run with the same
@@ -35,8 +35,8 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--seed", metavar="TEXT", help="what the inputs are drawn from; - reads it from standard "
                         f"input (default: the variable {SEED_VARIABLE}, or nothing)")
     parser.add_argument("--student", metavar="NAME", help="give this student inputs of their own")
-    parser.add_argument("--official", action="store_true", help="marks that count: refuses to run without isolation "
-                        "of files, and does not tell inputs and expected answers")
+    parser.add_argument("--official", action="store_true", help="marks that count: refuses to run without a seed or "
+                        "isolation of files, and does not tell inputs and expected answers")
     told = parser.add_mutually_exclusive_group()
     told.add_argument("--reveal", dest="reveal", action="store_true", default=None,
                       help="tell inputs and expected answers (default unless --official)")
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         chosen(arguments.isolation, arguments.official)
         if arguments.official and not arguments.seed and not arguments.rubric:
-            print(OPEN_INPUTS, file=sys.stderr)
+            _stop(arguments, OPEN_INPUTS)
         return mark_folder(arguments) if arguments.folder else mark_notebooks(arguments)
     except (IsolationMissing, LabUnknown, RubricError) as error:
         _stop(arguments, str(error))

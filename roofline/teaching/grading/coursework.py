@@ -19,8 +19,11 @@ from .marks import Report
 from .progress import Progress
 from .report import as_text
 from .rubric import Rubric, RubricError
+from .safe_text import visible
 from .sandbox import IsolationMissing
 from .submission import Unreadable, read
+
+FEW = 3
 
 
 class LabUnknown(ValueError):
@@ -125,12 +128,17 @@ def _course_rubric(arguments: Namespace, found: dict[str, list[Path]]) -> Rubric
     """The rubric that was asked for, or that of the one lab of which there are notebooks in the folder."""
     if named := arguments.rubric or arguments.lab:
         return rubrics.load(named)
-    labs = sorted(labs_of(found, _recogniser()))
+    labs = labs_of(found, _recogniser())
     if len(labs) != 1:
         held = "notebooks of several labs" if labs else "no notebook that is recognised as a lab"
-        raise LabUnknown(f"{arguments.folder} holds {held}; name the lab to mark with --lab: "
-                         + ", ".join(labs or rubrics.names()))
-    return rubrics.load(labs[0])
+        listed = "; ".join(f"{lab} ({_named(paths)})" for lab, paths in labs.items()) or ", ".join(rubrics.names())
+        raise LabUnknown(f"{arguments.folder} holds {held}; name the lab to mark with --lab: {listed}")
+    return rubrics.load(*labs)
+
+
+def _named(paths: list[Path]) -> str:
+    """The files themselves where they are few, or else their number."""
+    return ", ".join(visible(path.name) for path in paths) if len(paths) <= FEW else f"{len(paths)} notebooks"
 
 
 def _write_tables(out: Path, reports: list[Report], rubric: Rubric, others: list[str]) -> None:

@@ -73,9 +73,14 @@ def in_shard(name: str, shard: tuple[int, int]) -> bool:
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % parts == part - 1
 
 
-def labs_of(found: dict[str, list[Path]], recognise: Recognise) -> set[str]:
-    """The labs that the notebooks of a folder are of."""
-    return {lab for name in found for path in candidates(found[name]) if (lab := recognise(path))}
+def labs_of(found: dict[str, list[Path]], recognise: Recognise) -> dict[str, list[Path]]:
+    """The notebooks of a folder by the labs that they are of, the labs of which there are most first."""
+    labs: dict[str, list[Path]] = {}
+    for name in found:
+        for path in candidates(found[name]):
+            if lab := recognise(path):
+                labs.setdefault(lab, []).append(path)
+    return dict(sorted(labs.items(), key=lambda pair: -len(pair[1])))
 
 
 def candidates(paths: Iterable[Path]) -> list[Path]:

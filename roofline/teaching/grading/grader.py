@@ -13,7 +13,7 @@ from .marking import mark
 from .marks import CaseMark, QuestionMark, Report
 from .rubric import Rubric
 from .sandbox import Limits
-from .submission import MOST_LETTERS, Submission, Unreadable, read
+from .submission import MOST_LETTERS, Submission, Unreadable, lab_of, read
 
 
 def grade(path: str | Path, rubric: Rubric, *, seed: str = "", student: str = "", isolation: str | None = None,
@@ -66,9 +66,12 @@ def grade(path: str | Path, rubric: Rubric, *, seed: str = "", student: str = ""
 def _checked(found: Submission, rubric: Rubric) -> Submission:
     """The submission, if it is one of this rubric's lab."""
     names = [question.name for question in rubric]
-    if not any(name in cell.source for name in names for cell in found.cells):
-        raise Unreadable(f"{found.path.name} has none of the functions of lab {rubric.lab} ({', '.join(names)}): "
-                         "is it another lab?")
+    if any(map(found.defines, names)):
+        return found
+    other = lab_of(found.path)
+    if other not in (None, rubric.lab) or not any(name in cell.source for name in names for cell in found.cells):
+        raise Unreadable(f"{found.path.name} has none of the functions of lab {rubric.lab} ({', '.join(names)})"
+                         + (f": it is lab {other}" if other else ": is it another lab?"))
     return found
 
 
