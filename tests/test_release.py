@@ -113,14 +113,16 @@ def test_the_files_of_a_release_are_complete_and_match_their_sums(released, monk
     for name in ("index.html", "lectures/a.html", "deck/cards.md", "deck/cards.apkg"):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(name)
+    chapters = printed.with_name("book-chapters.pdf")
     printed.write_text("paper")
+    chapters.write_text("less paper")
     monkeypatch.setattr(book, "main", lambda root: site)
-    monkeypatch.setattr(pdf, "main", lambda: printed)
+    monkeypatch.setattr(pdf, "main", lambda: [printed, chapters])
     monkeypatch.setattr(wheel, "build", lambda root, out: (out / "roofline-1.2.0-py3-none-any.whl").write_text("wheel"))
     out = release.collect(released, "v1.2.0")
     sums = dict(line.split("  ")[::-1] for line in (out / "SHA256SUMS").read_text().splitlines())
-    assert set(sums) == {"roofline-1.2.0-py3-none-any.whl", "book-1.2.0.pdf", "book-1.2.0-site.zip",
-                         "book-1.2.0-cards.md", "book-1.2.0-cards.apkg"}
+    assert set(sums) == {"roofline-1.2.0-py3-none-any.whl", "book-1.2.0.pdf", "book-chapters-1.2.0.pdf",
+                         "book-1.2.0-site.zip", "book-1.2.0-cards.md", "book-1.2.0-cards.apkg"}
     assert {file.name for file in out.iterdir()} == {*sums, "SHA256SUMS", "notes.md"}
     for name, found in sums.items():
         assert found == hashlib.sha256((out / name).read_bytes()).hexdigest()

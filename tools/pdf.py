@@ -1,6 +1,7 @@
 """Print the book: every page by Chromium, joined with a cover, contents, page numbers, bookmarks and working links.
 
-Writes `_build/tokens-from-first-principles.pdf`. Explorers print the state they stand in; what is folded is unfolded.
+Writes `_build/tokens-from-first-principles.pdf`, and beside it `tokens-from-first-principles-chapters.pdf`, with what is
+read from beginning to end. Explorers print the state they stand in; what is folded is unfolded.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from dataclasses import dataclass
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import quote, unquote, urldefrag, urljoin
 
 import yaml
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, Fit, NameObject
+from pypdf.generic import ArrayObject, DictionaryObject, Fit, NameObject, TextStringObject
 
 from roofline import __version__
-from tools import book, execute
+from tools import book, execute, twins
 from tools.browser import FLAGS, chromium, serving
 
 NOWHERE = "https://book.invalid"  # stands for the site in what is printed before there is one
 FILE = "tokens-from-first-principles.pdf"
+READ = ("lectures/", "labs/", "book/notation", "book/glossary", "book/bibliography")  # beside the first page
 ALL_LOADED = """() => {
   for (const image of document.images) image.loading = "eager";
   const pictures = [...document.images].filter((image) => image.checkVisibility()).map((image) => image.decode());
@@ -44,11 +46,14 @@ LINKED = """wanted => {
   document.body.append(box);
 }"""
 STYLE = """<style>
+@font-face { font-family: "Source Serif 4"; font-weight: 200 900;
+  src: url("/_static/vendor/source-serif-4/source-serif-4-latin-wght-normal.woff2"); }
 @page { size: A4; margin: 0; }
 @page wide { size: A4 landscape; margin: 0; }
 body { font-family: "Source Serif 4", Georgia, serif; margin: 0; color: #000; }
 .cover { height: 297mm; box-sizing: border-box; padding: 60mm 22mm; break-after: page; }
 .cover h1 { font-size: 34pt; line-height: 1.15; margin: 0 0 8mm; }
+a { color: #000; }
 .cover p { font-size: 12pt; line-height: 1.5; max-width: 130mm; }
 .contents { padding: 22mm; }
 .contents h2 { font-size: 18pt; margin: 0 0 6mm; } .contents h3 { font-size: 11pt; margin: 5mm 0 1mm; color: #444; }
@@ -84,8 +89,8 @@ class Sheet:
         return len(self.reader.pages)
 
 
-def main() -> Path:
-    """Build the site if need be, print it, and return the file."""
+def main() -> list[Path]:
+    """Build the site if need be, print it, and return the files: the whole, then the chapters."""
     executable = chromium()
     if executable is None:
         sys.exit("[pdf] printing needs Chromium or Chrome (Debian: apt-get install chromium)")
@@ -99,17 +104,25 @@ def main() -> Path:
     return out
 
 
-def printed_book(root: Path, browser: Any) -> Path:
-    """Print the site that stands in `_build/html` with a running browser, and return the file."""
-    started = time.monotonic()
+def printed_book(root: Path, browser: Any) -> list[Path]:
+    """Print the site that stands in `_build/html` with a running browser, and return the files."""
     with serving(root / "_build/html") as address:
         page = browser.new_page(viewport={"width": 1100, "height": 1400}, color_scheme="light")
         sheets = list(printed(page, address, book.pages(root), root))
-        front = placed(page, sheets, root)
-        whole = joined(front, sheets, address)
-        numbered(whole, page, sheets)
+        read = [sheet for sheet in sheets if sheet is sheets[0] or sheet.name.startswith(READ)]
+        page.goto(f"{address}/{sheets[-1].name}.html")  # what is set from here on has the fonts of the site
+        out = [bound(root, page, some, address, file)
+               for some, file in ((sheets, FILE), (read, FILE.replace(".pdf", "-chapters.pdf")))]
         page.close()
-    out = root / "_build" / FILE
+    return out
+
+
+def bound(root: Path, page: Any, sheets: list[Sheet], address: str, name: str) -> Path:
+    """Join printed pages into a file, with what stands in front of them and at their feet."""
+    started, out = time.monotonic(), root / "_build" / name
+    front = placed(page, sheets, root)
+    whole = joined(front, sheets, address, twins.site_address(root))
+    numbered(whole, page, sheets)
     for sheet in whole.pages:  # each was unpacked when its number was put onto it
         sheet.compress_content_streams()
     whole.compress_identical_objects()
@@ -178,8 +191,8 @@ def contents(sheets: list[Sheet], root: Path) -> str:
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf8"))
     parts = [f'<div class="contents"><h2>Contents</h2>{_line(by_name[toc["root"]])}']
     for part in toc["parts"]:
-        parts.append(f"<h3>{escape(part['caption'])}</h3>")
-        parts += [_line(by_name[name]) for name in book.files_in(part["chapters"])]
+        lines = [_line(by_name[name]) for name in book.files_in(part["chapters"]) if name in by_name]
+        parts += [f"<h3>{escape(part['caption'])}</h3>", *lines] if lines else []
     return "\n".join([*parts, "</div>"])
 
 
@@ -190,12 +203,13 @@ def _line(sheet: Sheet) -> str:
 
 def _html(page: Any, markup: str) -> PdfReader:
     page.set_content(f"<!DOCTYPE html><html lang=en><meta charset=utf-8>{markup}</html>")
+    page.evaluate("() => document.fonts.ready.then(() => true)")
     data = page.pdf(format="A4", print_background=True, prefer_css_page_size=True)
     return PdfReader(io.BytesIO(data))
 
 
-def joined(front: PdfReader, sheets: list[Sheet], address: str) -> PdfWriter:
-    """All in one: bookmarks by page and heading, and links between pages that lead within the file."""
+def joined(front: PdfReader, sheets: list[Sheet], address: str, published: str) -> PdfWriter:
+    """All in one: bookmarks by page and heading, links that lead within the file, or to the published site."""
     whole = PdfWriter()
     whole.append(front)
     for sheet in sheets:
@@ -210,6 +224,9 @@ def joined(front: PdfReader, sheets: list[Sheet], address: str) -> PdfWriter:
             if target and target[0] in by_name:
                 named = places[target[0]]
                 _lead(whole, turned, by_name[target[0]], named.get(f"/{target[1]}", named.get(target[1])))
+            elif target:
+                there = f"{published}{target[0]}.html" + f"#{quote(target[1])}" * bool(target[1])
+                turned["/A"].get_object()[NameObject("/URI")] = TextStringObject(there)
     return whole
 
 

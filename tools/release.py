@@ -108,8 +108,9 @@ def collect(root: Path, tag: str) -> Path:
     out.mkdir(parents=True)
     (out / "notes.md").write_text(notes(root, tag), encoding="utf8")
     wheel.build(root, out)
-    name = f"{printed.stem}-{version(root)}"
-    shutil.copyfile(printed, out / f"{name}.pdf")
+    name = f"{printed[0].stem}-{version(root)}"
+    for file in printed:
+        shutil.copyfile(file, out / f"{file.stem}-{version(root)}.pdf")
     for deck in sorted((site / "deck").iterdir()):
         shutil.copyfile(deck, out / f"{name}-cards{deck.suffix}")
     archive(site, out / f"{name}-site.zip")

@@ -13,8 +13,8 @@ FILES = {
                             '<a href="https://example.org/x#y">out</a> '
                             '<a href="../lectures/one.html#lost">lost</a></p>',
                    ""),
-    "lectures/one": ("Chapter &amp; verse", '<p><a href="#deep">here</a></p><div class="tall"></div>'
-                                            '<h2 id="deep">Deep</h2>', ""),
+    "lectures/one": ("Chapter &amp; verse", '<p><a href="#deep">here</a> <a href="../book/table.html">wide</a></p>'
+                                            '<div class="tall"></div><h2 id="deep">Deep</h2>', ""),
     "book/table": ("Wide", '<p><a href="intro.html">back</a></p>', " landscape"),
 }  # fmt: skip
 TOC = """format: jb-book
@@ -28,17 +28,31 @@ parts:
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory, browser):
-    """The small book, printed."""
+def both(tmp_path_factory, browser):
+    """The small book, printed, and what of it is read from beginning to end."""
     root = tmp_path_factory.mktemp("book")
     for name, (title, body, turned) in FILES.items():
         path = root / "_build/html" / f"{name}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(PAGE.format(title=title, body=body, turned=turned), encoding="utf8")
     (root / "_toc.yml").write_text(TOC)
-    (root / "_config.yml").write_text("title: A small book\nrepository: {url: 'https://example.org/book'}\n"
+    (root / "_config.yml").write_text("title: A small book\nrepository: {url: 'https://github.com/example/book'}\n"
                                       "html: {extra_footer: <p>Free.</p>}\n")  # fmt: skip
-    return PdfReader(pdf.printed_book(root, browser))
+    return [PdfReader(file) for file in pdf.printed_book(root, browser)]
+
+
+@pytest.fixture(scope="module")
+def printed(both):
+    """The whole of it."""
+    return both[0]
+
+
+def test_a_second_file_has_the_chapters_alone(both):
+    """What is not in it is on the site."""
+    words = [page.extract_text() for page in both[1].pages]
+    assert len(words) == 5 and "Wide" not in "".join(words) and "Reference" not in words[1]
+    assert words[4].rstrip().endswith("5") and [to for to, _ in links(both[1], 1)] == [2, 3]
+    assert links(both[1], 3)[1] == "https://example.github.io/book/book/table.html"
 
 
 def links(reader, number):
