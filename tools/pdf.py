@@ -1,6 +1,6 @@
 """Print the book: every page by Chromium, joined with a cover, contents, page numbers, bookmarks and working links.
 
-Writes `_build/tokens-from-first-principles.pdf`, and beside it `tokens-from-first-principles-chapters.pdf`, with what is
+Writes `_build/tokens-from-first-principles.pdf`, and beside it `tokens-from-first-principles-chapters.pdf`: what is
 read from beginning to end. Explorers print the state they stand in; what is folded is unfolded.
 """
 
