@@ -88,7 +88,11 @@ def chart(
 
 
 def _ticks(unit: str) -> Callable[[float, Any], str]:
-    return lambda value, _: units.text(value, unit).replace(" per million tokens", "") if value >= 0 else ""
+    def write(value: float, _: Any) -> str:
+        written = units.text(value, unit).replace(" per million tokens", "")
+        return written.replace("1.00 × 10", "10") if value >= 0 else ""
+
+    return write
 
 
 def _between(axis: Axis, write: Callable[[float, Any], str]) -> Callable[[float, Any], str]:
@@ -99,6 +103,15 @@ def _between(axis: Axis, write: Callable[[float, Any], str]) -> Callable[[float,
         return write(value, place) if 0 < high < 40 * low and f"{value:.0e}"[0] in "25" else ""
 
     return tick
+
+
+def clock(ax: Axes) -> None:
+    """Ticks of a logarithmic axis of time where a clock and a calendar have them, not at powers of ten seconds."""
+    at = {"1 ms": 1e-3, "1 s": 1, "1 min": 60, "1 h": 3600, "1 day": 86400, "100 days": 8.64e6}
+    low, high = ax.get_xlim()
+    shown = {name: time for name, time in at.items() if low <= time <= high}
+    ax.set_xticks(list(shown.values()), list(shown))
+    ax.set_xticks([], minor=True)
 
 
 def curve(ax: Axes, x: Any, y: Any, name: str = "", role: str = "ink", nudge: float = 0, **options: Any) -> None:

@@ -118,6 +118,14 @@ def test_with_the_prices_of_devices_flash_fits_five_minutes_and_an_hour_alike(le
     assert found["from"] < 300 < 3600 < found["until"]
 
 
+def test_ddr_beats_hbm_where_the_line_of_the_figure_crosses_it(ledger):
+    """What lies in HBM is read in place: only its holding costs. GB200 at 2 USD/h; DDR5 holds 768 GB at 614.4 GB/s."""
+    hbm, ddr = 2 / 3600 / 186e9, 12.19e-9 / (5 * 365.25 * 24 * 3600)
+    crossing = lent(ledger["pricing-25"])["ddr"]
+    assert hbm * crossing == pytest.approx(ddr * (crossing + 768 / 614.4), rel=1e-3)
+    assert crossing == pytest.approx(0.033, rel=0.02)
+
+
 def test_the_premiums_would_pay_for_hbm(ledger):
     found, rate = lent(ledger["pricing-30"]), 2 / 3600 / 186e9
     assert found["five"] == pytest.approx(1.25e-6 / 300 / rate) and found["hour"] == pytest.approx(5e-6 / 3600 / rate)
