@@ -7,8 +7,8 @@ Examples
 >>> attention_operands(models["Llama-3-70B"].shape)
 {'phi_att': 2621440.0, 'phi_att_cap': 0.0, 'L_att_cap': 0.0}
 >>> llama = models["Llama-3-70B"]
->>> round(attention_equals_weights(llama.shape), -3), round(attention_equals_weights(llama.shape, N_act=llama.active), -3)
-(53000.0, 54000.0)
+>>> [round(attention_equals_weights(llama.shape, N_act=count), -3) for count in (None, llama.active)]
+[53000.0, 54000.0]
 """
 
 from __future__ import annotations

@@ -210,8 +210,9 @@ class _Readable(LatexPrinter):
         for value, condition in expr.args:
             when = r"\text{otherwise}" if condition == sympy.true else rf"\text{{for}}\: {self._large(condition)}"
             rows.append(f"{self._large(value)} & {when}")
-        gap = r" \\[0.6em] " if r"\frac" in "".join(rows) else r" \\ "
-        return rf"\begin{{cases}} {gap.join(rows)} \end{{cases}}"
+        *upper, last = rows
+        apart = [row + (r" \\[0.9em] " if r"\frac" in row else r" \\ ") for row in upper]
+        return rf"\begin{{cases}} {''.join(apart)}{last} \end{{cases}}"
 
     def _large(self, expr: sympy.Basic) -> str:
         written = self._print(expr)
