@@ -19,8 +19,7 @@ from .notation import formula
 def expert_weights(N_tot, N_act, E, k):
     """Parameters of one routed expert, over all layers, from the counts of a model; 0 if a token uses every expert.
 
-    Assumes that all of N_tot - N_act is routed experts. What else only the total counts, such as embeddings or a
-    vision encoder, makes it too large by its share of that difference.
+    All of N_tot - N_act is taken for experts; embeddings or a vision encoder in it make this too large by their share.
     """
     return Piecewise(((N_tot - N_act) / (E - k), k < E), (0, True))
 
@@ -130,8 +129,7 @@ def load_scatter(E, tokens_per_expert, one_token):
 def imbalance_bound(miss_chance, E, k, load_scatter):
     """What the load of the busiest expert over the mean cannot exceed on average, if each token draws its own.
 
-    Bernstein's bound on the largest of E binomial loads (Boucheron, Lugosi and Massart 2013, corollary 2.6); and no
-    expert gets more than every token, which is E/k times the mean.
+    Bernstein's bound on the largest of E binomial loads (Boucheron et al. 2013, corollary 2.6), and at most all tokens.
     """
     return Min(E / k, 1 + sqrt(2 * miss_chance * load_scatter) + load_scatter / 3)
 
@@ -247,10 +245,16 @@ def chips_to_hold(b_w, N_tot, f_fill, M):
 # What sparsity buys in quality, by fitted laws (logarithms to base 10, as in the paper)
 
 
+@formula("1", r"\tilde E")
+def unsaturated_experts(E, E_start, E_max):
+    """What E experts would count as in the routed law if that grew by one with each of them."""
+    return E - 1 + E_start * E_max / (E_max - E_start)
+
+
 @formula("1", r"\hat E")
-def counted_experts(E, E_start, E_max):
+def counted_experts(unsaturated_experts, E_max):
     """What E experts count as in the routed law: E_start for one, E_max for endlessly many."""
-    return 1 / (1 / (E - 1 + 1 / (1 / E_start - 1 / E_max)) + 1 / E_max)
+    return unsaturated_experts * E_max / (unsaturated_experts + E_max)
 
 
 @formula("1", r"A(\hat E)", "real")
@@ -259,9 +263,9 @@ def routed_size_exponent(a_routed, c_routed, counted_experts):
     return a_routed + c_routed * log(counted_experts, 10)
 
 
-@formula("1", r"A(1)", "real")
+@formula("1", r"A(E_\text{start})", "real")
 def dense_size_exponent(a_routed, c_routed, E_start):
-    """The same without routing."""
+    """The same for a single expert, which is a dense model."""
     return a_routed + c_routed * log(E_start, 10)
 
 
@@ -286,10 +290,7 @@ def sparsity_gain(effective_parameters, N_act):
 
 @formula("parameter", r"N_\text{cut}")
 def routed_cutoff(N_unit, b_routed, c_routed):
-    """Size at which, in the routed law, more experts no longer lower the loss.
-
-    Half a unit in the last digit of c = 0.009 moves it four- to fivefold; `sparse_laws.cutoff` has what was printed.
-    """
+    """Size at which, in the routed law, more experts no longer lower the loss; `sparse_laws.cutoff` as printed."""
     return N_unit * 10 ** (-b_routed / c_routed)
 
 

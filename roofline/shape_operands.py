@@ -6,8 +6,9 @@ Examples
 >>> from roofline.shape_operands import attention_equals_weights, attention_operands
 >>> attention_operands(models["Llama-3-70B"].shape)
 {'phi_att': 2621440.0, 'phi_att_cap': 0.0, 'L_att_cap': 0.0}
->>> round(attention_equals_weights(models["Llama-3-70B"].shape), -3)
-53000.0
+>>> llama = models["Llama-3-70B"]
+>>> [round(attention_equals_weights(llama.shape, N_act=count), -3) for count in (None, llama.active)]
+[53000.0, 54000.0]
 """
 
 from __future__ import annotations
@@ -39,15 +40,16 @@ def attention_operands(shape: Shape, absorbed: bool = True) -> dict[str, float]:
     return {"phi_att": growing, "phi_att_cap": (near - growing * far) / far, "L_att_cap": float(cap)}
 
 
-def attention_equals_weights(shape: Shape, absorbed: bool = True) -> float:
+def attention_equals_weights(shape: Shape, absorbed: bool = True, N_act: float | None = None) -> float:
     """Context at which a token's attention arithmetic equals its arithmetic on weights, in tokens.
 
     Unlike `batch_size.attention_context` it holds for layers of every kind together; math.inf if attention stays below.
+    The weights are counted from the shape, without the input embedding, or are the `N_act` parameters that are given.
     """
+    weights = flops_per_token(shape)["weights"] if N_act is None else 2 * N_act
 
     def excess(context: float) -> float:
-        flops = flops_per_token(shape, context, absorbed)
-        return flops["attention"] - flops["weights"]
+        return flops_per_token(shape, context, absorbed)["attention"] - weights
 
     low, high = 0.0, 1.0
     while excess(high) < 0:

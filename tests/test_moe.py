@@ -257,6 +257,13 @@ def test_one_expert_is_a_dense_model():
     assert same(moe.routed_size_exponent.expr.subs(E, 1), moe.dense_size_exponent)
 
 
+def test_the_page_prints_the_power_of_a_dense_model_as_that_of_the_count_it_is_taken_at():
+    """A reader who puts E_start for E-hat in the one line must get the other, and not A at one."""
+    general, dense = moe.routed_size_exponent.latex(), moe.dense_size_exponent.latex()
+    assert general.replace(moe.counted_experts.tex, notation.inputs["E_start"].latex) == dense
+    assert moe.dense_size_exponent.tex in moe.effective_parameters.latex()
+
+
 def test_experts_count_for_less_and_less_and_never_for_more_than_their_limit():
     assert same(sympy.limit(moe.counted_experts.expr, E, oo), E_max)
     slope = sympy.diff(moe.counted_experts.expr.subs(E_max, E_start + more), E)
@@ -413,6 +420,7 @@ BY_HAND = {
     ),
     "memory_per_active": (V3 | {"b_w": 0.5}, 0.5 * 671 / 37),
     "chips_to_hold": ({"b_w": 2, "N_tot": 671e9, "f_fill": 0.6, "M": 80e9}, 28),  # 1342 GB by 48 GB
+    "unsaturated_experts": (LAW | {"E": 64}, 63 + 1 / (1 / 1.88 - 1 / 470)),
     "counted_experts": (LAW | {"E": 64}, HAT),
     "routed_size_exponent": (LAW | {"E": 64}, SLOPE),
     "dense_size_exponent": (LAW, SLOPE_1),

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from roofline import batch_size as bs
 from roofline import kv_memory as km
 from roofline import shape_operands as so
 from roofline.architecture import (
@@ -76,6 +77,14 @@ def test_attention_equals_the_weights_where_it_is_said_to(name, absorbed):
     assert flops["attention"] == pytest.approx(flops["weights"], rel=1e-9)
     just_before = flops_per_token(shape, context * (1 - 1e-6), absorbed)
     assert just_before["attention"] < just_before["weights"]
+
+
+@pytest.mark.parametrize("name", ["Llama-3-70B", "Llama-3.1-405B", "DeepSeek-V3", "GPT-3"])
+def test_the_makers_count_of_parameters_gives_the_context_of_the_formula(name):
+    model = models[name]
+    work, at = so.attention_operands(model.shape), model.at("bf16")
+    found = so.attention_equals_weights(model.shape, N_act=at["N_act"])
+    assert found == pytest.approx(bs.attention_context(at, phi_att=work["phi_att"]), rel=1e-9)
 
 
 def test_full_mla_meets_its_weights_at_3_4_times_the_context_of_the_absorbed_form():

@@ -179,14 +179,52 @@ def _say(printer: _JavaScript, expression: sympy.Expr) -> str:
         raise Unsayable(f"JavaScript has no words for {expression}: {error}") from None
 
 
-class _InOrder(LatexPrinter):
-    """Sums start with what is added: numbers, then symbols by place, then what is taken away."""
+class _LogTen(sympy.Function):
+    """Logarithm to base ten, which sympy holds as a quotient of two others."""
+
+
+_PER_LOG_TEN = 1 / sympy.log(10)
+
+
+def _with_log_ten(product: sympy.Mul) -> sympy.Expr:
+    return (product / _PER_LOG_TEN).replace(sympy.log, _LogTen)
+
+
+class _Readable(LatexPrinter):
+    """Sums start with what is added: numbers, then symbols by place, then what is taken away.
+
+    Fractions are large in a choice of cases, and on one line in an exponent.
+    """
 
     def _as_ordered_terms(self, expr: sympy.Add, order: str | None = None) -> list[sympy.Basic]:
         def rank(term: sympy.Basic) -> tuple[bool, bool, list[str]]:
             return term.could_extract_minus_sign(), not term.is_number, sorted(s.name for s in term.free_symbols)
 
         return sorted(expr.args, key=rank)
+
+    def _print__LogTen(self, expr: _LogTen) -> str:
+        return rf"\log_{{10}}{{\left({self._print(expr.args[0])}\right)}}"
+
+    def _print_Piecewise(self, expr: sympy.Piecewise) -> str:
+        rows = []
+        for value, condition in expr.args:
+            when = r"\text{otherwise}" if condition == sympy.true else rf"\text{{for}}\: {self._large(condition)}"
+            rows.append(f"{self._large(value)} & {when}")
+        *upper, last = rows
+        apart = [row + (r" \\[0.9em] " if r"\frac" in row else r" \\ ") for row in upper]
+        return rf"\begin{{cases}} {''.join(apart)}{last} \end{{cases}}"
+
+    def _large(self, expr: sympy.Basic) -> str:
+        written = self._print(expr)
+        return rf"\displaystyle {written}" if r"\frac" in written else written
+
+    def _helper_print_standard_power(self, expr: sympy.Pow, template: str) -> str:
+        over, under = sympy.fraction(expr.exp)
+        if under.is_Symbol:
+            above = rf"\left({self._print(over)}\right)" if over.is_Add else self._print(over)
+            exponent = f"{above} / {self._print(under)}"
+            template = template.replace("{%s}", f"{{{exponent}}}%.0s")  # which leaves out the exponent as sympy has it
+        return super()._helper_print_standard_power(expr, template)
 
 
 def latex(expression: sympy.Expr, names: Mapping[str, tuple[int, str]]) -> str:
@@ -198,6 +236,6 @@ def latex(expression: sympy.Expr, names: Mapping[str, tuple[int, str]]) -> str:
     with _COMPILING:
         stand_ins = {s: sympy.Symbol(f"s{names[s.name][0]:05d}") for s in sympy.sympify(expression).free_symbols}
         written = {stand_ins[s]: names[s.name][1] for s in stand_ins}
-        return _InOrder({"symbol_names": written, "mul_symbol": r"\,"}).doprint(
-            sympy.sympify(expression).xreplace(stand_ins)
-        )
+        named = sympy.sympify(expression).xreplace(stand_ins)
+        tens = named.replace(lambda part: part.is_Mul and _PER_LOG_TEN in part.args, _with_log_ten)
+        return _Readable({"symbol_names": written, "mul_symbol": r"\,"}).doprint(tens)

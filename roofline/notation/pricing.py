@@ -49,7 +49,13 @@ W_tier = symbol("W_tier", r"W_\text{tier}", "byte/s", "bandwidth of the memory t
 p_wait = symbol("p_wait", r"p_\text{wait}", "USD/s", "rent of what is kept busy while a cache entry is loaded")
 p_byte = symbol("p_byte", r"p_\text{byte}", "USD/byte", "purchase price of one byte of a memory tier")
 t_life = symbol("t_life", r"t_\text{device}", "s", "time over which a device is written off")
-T_tier = symbol("T_tier", r"T_\text{tier}", "s", "drain time of a memory tier: capacity over bandwidth")
+T_tier = symbol(
+    "T_tier",
+    r"T_\text{tier}",
+    "s",
+    "drain time of a memory tier: capacity over bandwidth; 0 if nothing is fetched",
+    "nonnegative",
+)
 T_below = symbol("T_below", r"T_\text{below}", "s", "drain time of the next tier down")
 m_write = symbol(
     "m_write", r"m_\text{write}", "1", "price of writing a token to the cache over that of fresh input", "at least one"

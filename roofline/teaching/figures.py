@@ -115,6 +115,15 @@ def _between(axis: Axis, write: Callable[[float, Any], str]) -> Callable[[float,
     return tick
 
 
+def clock(ax: Axes) -> None:
+    """Ticks of a logarithmic axis of time where a clock and a calendar have them, not at powers of ten seconds."""
+    at = {"1 ms": 1e-3, "1 s": 1, "1 min": 60, "1 h": 3600, "1 day": 86400, "100 days": 8.64e6}
+    low, high = ax.get_xlim()
+    shown = {name: time for name, time in at.items() if low <= time <= high}
+    ax.set_xticks(list(shown.values()), list(shown))
+    ax.set_xticks([], minor=True)
+
+
 def curve(ax: Axes, x: Any, y: Any, name: str = "", role: str = "ink", nudge: float = 0, **options: Any) -> None:
     """Draw a curve in the colour of its role, with its name at its right end.
 

@@ -22,7 +22,7 @@ def worth(active, experts):
 
 KEY_ROWS = {
     "moe-03": (worth(370e6, 64), 1.3e9, "holds"),
-    "moe-04": (1 + 0.6154 / 2 * 63, 64, "inconsistent"),
+    "moe-04": (1 + 0.6154 * 63, 64, "inconsistent"),  # every layer routed, the end nearer to what was said
     "moe-05": (1 + 0.6154 / 2 * 63, 4, "inconsistent"),
     "moe-12": (8 / 256, 1 / 32, "holds"),
     "moe-14": (256 / 64, 4, "holds"),
@@ -43,6 +43,7 @@ LENT = {
     ("moe-02", "cutoff"): 937e9,  # as printed; 10 ** (0.108 / 0.009) is a trillion
     ("moe-04", "law"): worth(370e6, 64) / 370e6,
     ("moe-04", "dense"): (1 + 0.6154 / 2 * 63) * 370e6 / 1.3e9,
+    ("moe-04", "dense_all"): (1 + 0.6154 * 63) * 370e6 / 1.3e9,
     ("moe-05", "saved"): 1300 / 370,
     ("moe-07", "batch"): 5e15 / 2 / 8e12 * 671 / 37,
     ("moe-07", "dense"): 312.5,

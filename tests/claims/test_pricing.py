@@ -14,7 +14,7 @@ from .rows import agrees, lent
 
 KINK = 100e9 / 300 / 200e3
 PREFILL = 2 * 100e9 / 5e15 * 2 / 3600 / 0.5
-MEDIAN = 2 * 8 * 128 * (12 + 36 * 8192 / 200e3)
+MEDIAN = 2 * 2 * 8 * 128 * (12 + 36 * 8192 / 200e3)
 FLASH = 3.2e12 / 14e9  # Micron 9550 MAX, 3.2 TB at 14,000 MB/s (StorageReview)
 DISK = 30e12 / 275e6  # Seagate Exos M class
 
@@ -56,12 +56,13 @@ def test_two_tiers_cover_half_as_much_context_again_and_a_million_tokens_needs_m
     assert found["needed"] == pytest.approx(5 / 1.5)
 
 
-def test_one_open_model_reads_less_than_two_kilobytes_and_the_others_four_to_130_times_as_much(ledger):
-    """Layers and heads of Llama-3.1-405B: 126, 8 of 128. DeepSeek-V3: 61 layers, 512 + 64 elements. One byte each."""
+def test_one_open_model_reads_little_more_than_two_kilobytes_and_the_others_eight_to_260_times_as_much(ledger):
+    """Layers and heads of Llama-3.1-405B: 126, 8 of 128. DeepSeek-V3: 61 layers, 512 + 64 elements. Two bytes each."""
     found = {case.key: case.value for case in ledger["pricing-08"].cases}
-    assert found["llama405"] == 2 * 126 * 8 * 128 and found["v3"] == 61 * 576
-    assert found["v4"] < 2000 < 4 * 2000 < min(value for key, value in found.items() if key != "v4")
+    assert found["llama405"] == 2 * 2 * 126 * 8 * 128 and found["v3"] == 2 * 61 * 576
+    assert 2000 < found["v4"] < 2400 < 8 * 2000 < min(value for key, value in found.items() if key != "v4")
     assert sorted(found.values())[3] == ledger["pricing-08"].recomputed  # the median of seven
+    assert MEDIAN / 2 > 3 * 2000  # in fp8 it would be off as well
 
 
 def test_the_readings_that_do_not_exclude_each_other(ledger):
@@ -116,6 +117,14 @@ def test_with_the_prices_of_devices_flash_fits_five_minutes_and_an_hour_alike(le
     assert found["from"] == pytest.approx((flash * drains[1] - ddr * drains[0]) / (ddr - flash))
     assert found["until"] == pytest.approx((disk * drains[2] - flash * drains[1]) / (flash - disk))
     assert found["from"] < 300 < 3600 < found["until"]
+
+
+def test_ddr_beats_hbm_where_the_line_of_the_figure_crosses_it(ledger):
+    """What lies in HBM is read in place: only its holding costs. GB200 at 2 USD/h; DDR5 holds 768 GB at 614.4 GB/s."""
+    hbm, ddr = 2 / 3600 / 186e9, 12.19e-9 / (5 * 365.25 * 24 * 3600)
+    crossing = lent(ledger["pricing-25"])["ddr"]
+    assert hbm * crossing == pytest.approx(ddr * (crossing + 768 / 614.4), rel=1e-3)
+    assert crossing == pytest.approx(0.033, rel=0.02)
 
 
 def test_the_premiums_would_pay_for_hbm(ledger):
