@@ -94,7 +94,7 @@ def test_the_answers_are_those_of_the_chapters(site):
                                 ("faster", "context_wall", "grow-read"), ("span", "context_wall", "span"),
                                 ("stored", "revnets", "open-stored"), ("back", "revnets", "open-back")):
         assert front[key] == glued(site, f"lectures/{chapter}")[there], key
-    assert front["claims"] == glued(site, "book/fact_check")["claims"]
+    assert front["claims"] == glued(site, "book/fact_check")["claims"] == glued(site, "book/colophon")["claims"]
 
 
 @pytest.mark.site
