@@ -66,6 +66,16 @@ def test_every_machine_has_a_rent_in_the_catalog():
     assert "price" not in {slider.name for slider in build().sliders}
 
 
+@pytest.mark.site
+def test_the_page_says_what_the_explorers_bill_rests_on(site):
+    """The rents of the catalog and the precision that gives a weight one byte, in the line under the chart."""
+    text = (site / "book/intro.html").read_text(encoding="utf8")
+    line = re.sub(r"<[^>]*>", "", re.search(r'<p class="assumed">(.*?)</p>', text, re.DOTALL)[1])
+    assert "fp8" in line and models[MODELS[0]].at(weights="fp8", kv="fp8")["b_w"] == 1
+    for name in CHIPS:
+        assert f"${3600 * chips[name].at('fp8')['price']:.2f} per hour ({name})" in line
+
+
 # the page
 
 

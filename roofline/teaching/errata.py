@@ -45,7 +45,7 @@ def entries() -> Mapping[str, Any]:
 
 
 def wrong(kind: str) -> tuple[Claim, ...]:
-    """The claims that are off or inconsistent: "lecture" for those made in it, "deduced" from it, or "reports" of it."""
+    """The claims that are off or inconsistent: made in the "lecture", "deduced" from it, or made by "reports" of it."""
     rows = (row for row in load().values() if row.verdict in ("off", "inconsistent") or row.chapter == REPORTS)
     return tuple(row for row in rows if kind_of(row) == kind)
 

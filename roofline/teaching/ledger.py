@@ -91,6 +91,11 @@ def of_the_lecture(row: Claim) -> bool:
     return "lecture" in said_by(row)
 
 
+def stated_by(row: Claim) -> str:
+    """Where a figure was stated: "in the lecture" only if it was said there."""
+    return "in the lecture" if of_the_lecture(row) else made_by(row)
+
+
 def made_by(row: Claim) -> str:
     """Who made a claim, in words that put nothing into the lecture that was not said there."""
     if of_the_lecture(row):

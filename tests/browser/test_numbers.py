@@ -26,7 +26,11 @@ def test_hover_shows_formula_value_inputs_and_sources_and_leaving_closes(page):
     card.wait_for(state="visible")
     words = card.inner_text()
     assert "touch every weight" in words and "1.16493 ms" in words and "72 × GB200 at fp8" in words
-    assert "8 TB/s" in words and card.locator(".number-math .katex").count() == 1
+    assert "8 TB/s" in words and card.locator("> .number-math .katex").count() == 1
+    part = card.locator(".number-parts details")
+    assert "= 1.165 ms" in part.inner_text() and not part.locator(".number-math").is_visible()
+    part.locator("summary").click()
+    assert part.locator(".number-math .katex").is_visible()
     assert card.locator("a[href$='book/notation.html#formula-latency_floor']").count() == 1
     assert_stays_while_on_it_and_goes_when_left(page)
 

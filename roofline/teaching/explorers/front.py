@@ -31,6 +31,7 @@ from ..explorer.panels import Panels
 
 CHIPS = ("H100", "H200", "B200", "MI300X")  # each with a rental price in the catalog
 IN_A_BOX = 8
+PRECISION = "fp8"  # of arithmetic, weights and caches alike
 MODELS = ("Llama-3.1-405B", "Llama-3-70B", "Qwen3-32B")  # dense: a lone user reads every weight too
 MILLION = 1e6
 
@@ -61,8 +62,8 @@ def build() -> Explorer:
             Choice("model", "Model", {name: name.replace("-", " ") for name in MODELS}, MODELS[0]),
         ),
         tables=(
-            tabulate(lambda chip: chips[chip].at("fp8", n=IN_A_BOX), chip=CHIPS),
-            tabulate(lambda model: models[model].at(weights="fp8", kv="fp8"), model=MODELS),
+            tabulate(lambda chip: chips[chip].at(PRECISION, n=IN_A_BOX), chip=CHIPS),
+            tabulate(lambda model: models[model].at(weights=PRECISION, kv=PRECISION), model=MODELS),
         ),
         sliders=(
             Slider("B", "Users who share each pass", whole_stops(1, 1e4), start=1.0, digits=5, noun=("user", "users")),
