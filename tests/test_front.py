@@ -68,12 +68,20 @@ def test_every_machine_has_a_rent_in_the_catalog():
 
 @pytest.mark.site
 def test_the_page_says_what_the_explorers_bill_rests_on(site):
-    """The rents of the catalog and the precision that gives a weight one byte, in the line under the chart."""
-    text = (site / "book/intro.html").read_text(encoding="utf8")
-    line = re.sub(r"<[^>]*>", "", re.search(r'<p class="assumed">(.*?)</p>', text, re.DOTALL)[1])
-    assert "fp8" in line and models[MODELS[0]].at(weights="fp8", kv="fp8")["b_w"] == 1
-    for name in CHIPS:
-        assert f"${3600 * chips[name].at('fp8')['price']:.2f} per hour ({name})" in line
+    """The precision that gives a weight one byte, and the rent of the catalog, in the text under it."""
+    said = glued(site, "book/intro")
+    assert said["precision"] == "fp8" and models[MODELS[0]].at(weights="fp8", kv="fp8")["b_w"] == 1
+    assert said["width"].startswith("1 B")
+    assert said["rent"] == f"${3600 * chips['H200'].at('fp8')['price']:.2f} per hour"
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_explorer_shows_the_rent_and_the_precision_that_decide(chip):
+    assert explorer(chip=chip)["rent"] == pytest.approx(chips[chip].rental.price)
+    (shown,) = [part for part in build().readouts if part.formula.name == "rent"]
+    assert shown.unit == "USD/hour"
+    (model,) = [choice for choice in build().choices if choice.name == "model"]
+    assert model.label.endswith("in fp8")
 
 
 # the page

@@ -153,7 +153,7 @@ def finding(counts: Iterable[Mapping[str, int]]) -> str:
     for found in counts:
         total.update(found)
     claims, wrong = sum(total.values()), total["off"] + total["inconsistent"]
-    return f"Of {claims} claims of the lecture, {total['holds']} hold and {wrong} are off or inconsistent"
+    return f"Of the lecture's {claims} claims, {total['holds']} hold and {wrong} are off or inconsistent"
 
 
 def origins() -> Counter[str]:

@@ -282,5 +282,6 @@ def _link(row: Claim, page: str | None) -> str:
 
 
 def speaker(row: Claim) -> str:
-    """Who said it, with a capital."""
-    return row.speaker[:1].upper() + row.speaker[1:]
+    """Who said it, with a capital; of what nobody said, that too."""
+    unsaid = ", not said" if said_by(row) == ("derived",) else ""
+    return row.speaker[:1].upper() + row.speaker[1:] + unsaid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +15,9 @@ from . import places
 from .tables import Html, citations, mark
 
 DIGITS = 6
+CHIP = re.compile(r"(gb|h|b|a|l|mi)\d\d+\w?")
 MOST = 12  # figures of a list or a table; a longer one is only counted
+CAPITALS = {"gpus": "GPUs"} | {name: name.upper() for name in ("gpu", "kv", "ep", "dp", "mfu", "tpu", "nvl72")}
 WORDS = {"USD/token": "USD/Mtoken", "USD/Mtoken": "USD/Mtoken"}
 
 
@@ -64,5 +67,6 @@ def _text(value: Any) -> str:
 
 
 def words(name: str) -> str:
-    """A figure's name as words: "tokens_per_batch" is "tokens per batch"."""
-    return name.replace("_", " ")
+    """A figure's name as words: "kv_tokens_per_h100" is "KV tokens per H100"."""
+    parts = name.split("_")
+    return " ".join(CAPITALS.get(part, part.upper() if CHIP.fullmatch(part) else part) for part in parts)

@@ -47,6 +47,7 @@ class Bill:
         self.whole = define("bill", book.cost_per_token * bought, "USD", "cost of the tokens that are bought")
         self.weights = define("bill_weights", rent * book.t_weights, "USD", "cost of reading weights")
         self.kv = define("bill_kv", rent * book.t_kv, "USD", "cost of reading KV caches")
+        self.rent = define("rent", price, "USD/s", "rent of one chip")
         self.compute = define("bill_compute", rent * book.t_compute, "USD", "cost of arithmetic")
 
 
@@ -59,7 +60,7 @@ def build() -> Explorer:
         title="What does a million tokens cost? Let more users share the machine.",
         choices=(
             Choice("chip", "Rented machine", {name: f"{IN_A_BOX} × {name}" for name in CHIPS}, "H200"),
-            Choice("model", "Model", {name: name.replace("-", " ") for name in MODELS}, MODELS[0]),
+            Choice("model", f"Model, all in {PRECISION}", {name: name.replace("-", " ") for name in MODELS}, MODELS[0]),
         ),
         tables=(
             tabulate(lambda chip: chips[chip].at(PRECISION, n=IN_A_BOX), chip=CHIPS),
@@ -75,6 +76,7 @@ def build() -> Explorer:
             Readout(book.tokens_per_s_user, "Speed for each user"),
             Readout(book.tokens_per_s, "Speed of the machine"),
             Readout(book.mfu, "Arithmetic in use, at best", unit="%"),
+            Readout(bill.rent, "Rent of each chip", unit="USD/hour"),
         ),
         regimes=(
             Regime("waits for arithmetic", "compute", book.t_compute, book.t_memory),
