@@ -81,6 +81,11 @@ def test_what_readers_look_for_stands_first_in_wide_tables():
     assert "KV read per token of context" in heads("models")[:5]
 
 
+def test_a_tier_is_not_said_twice():
+    tiers = [re.sub(r"<.*?>", "", row[1]) for row in rows("prices")]
+    assert "fast mode" in tiers and "standard" in tiers and not any(re.search(r"\b(\w+) \1\b", tier) for tier in tiers)
+
+
 def test_machine_balance_of_the_h100_is_about_three_hundred():
     """989.4 TFLOP/s over 2 FLOP, times 2 bytes, over 3.35 TB/s (NVIDIA's data sheet): 295."""
     place = heads("chips").index("Machine balance ρ")

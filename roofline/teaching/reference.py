@@ -170,9 +170,13 @@ def prices() -> Html:
     def since(line: Any) -> str:
         return f"{line.since or '…'} to {line.until}" if line.until else line.since or ""
 
+    def tier(line: Any) -> str:
+        named = line.variant.startswith(line.tier)  # "fast mode" says that it is fast
+        return " ".join(filter(None, ("" if named else line.tier, line.variant, line.hours)))
+
     columns = [
         Column("Model", lambda line: ", ".join(line.models), field="models", small=lambda line: line.provider),
-        Column("Tier", lambda line: " ".join(filter(None, (line.tier, line.variant, line.hours))), field="tier"),
+        Column("Tier", tier, field="tier"),
         Column("Input", lambda line: line.input, "USD/Mtoken", "input", label="USD per million tokens"),
         Column("Cached input", lambda line: line.cached_input, "USD/Mtoken", "cached_input",
                label="USD per million tokens"),
