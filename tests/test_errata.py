@@ -50,11 +50,13 @@ def test_a_test_that_is_not_there_is_missed(test):
 
 def test_every_wrong_claim_is_listed_once_and_no_other():
     ledger = load()
-    listed = [row.id for reports in (False, True) for row in errata.wrong(reports)]
+    listed = [row.id for kind in errata.KINDS for row in errata.wrong(kind)]
     assert len(set(listed)) == len(listed)
     assert set(listed) == {row.id for row in ledger.values()
                            if row.verdict in ("off", "inconsistent") or row.chapter == "misreports"}
-    assert all(row.verdict in ("off", "inconsistent") for row in errata.wrong(reports=False))
+    assert all(row.verdict in ("off", "inconsistent") for row in errata.wrong("lecture"))
+    assert {row.speaker.split()[0] for row in errata.wrong("lecture")} <= {"Reiner", "Dwarkesh"}
+    assert not any("Reiner" in row.speaker or "Dwarkesh" in row.speaker for row in errata.wrong("reports"))
     assert set(errata.entries()["claims"]) <= set(listed)
     assert not any(ledger[name].proof for name in errata.entries()["claims"])
 
@@ -64,6 +66,7 @@ def test_each_list_shows_every_error_with_its_test():
         rows = made.markup.split("<tbody>")[1].count("<tr>")
         assert rows >= 4 and made.markup.count("<code") >= rows
     assert 'href="fact_check.html#claim-moe-04"' in errata.lecture().markup
+    assert errata.deduced().markup.count("<tr>") == 1 + len(errata.wrong("deduced")) > 1
 
 
 def test_an_error_without_a_test_is_refused(tmp_path, monkeypatch):

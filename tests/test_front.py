@@ -66,6 +66,23 @@ def test_every_machine_has_a_rent_in_the_catalog():
     assert "price" not in {slider.name for slider in build().sliders}
 
 
+@pytest.mark.site
+def test_the_page_says_what_the_explorers_bill_rests_on(site):
+    """The precision and the rent of the catalog, in the text under it."""
+    said = glued(site, "book/intro")
+    assert said["precision"] == "fp8"
+    assert said["rent"] == f"${3600 * chips['H200'].at('fp8')['price']:.2f} per hour"
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_explorer_shows_the_rent_and_the_precision_that_decide(chip):
+    assert explorer(chip=chip)["rent"] == pytest.approx(chips[chip].rental.price)
+    (shown,) = [part for part in build().readouts if part.formula.name == "rent"]
+    assert shown.unit == "USD/hour"
+    (model,) = [choice for choice in build().choices if choice.name == "model"]
+    assert model.label.endswith("in fp8")
+
+
 # the page
 
 
@@ -94,7 +111,7 @@ def test_the_answers_are_those_of_the_chapters(site):
                                 ("faster", "context_wall", "grow-read"), ("span", "context_wall", "span"),
                                 ("stored", "revnets", "open-stored"), ("back", "revnets", "open-back")):
         assert front[key] == glued(site, f"lectures/{chapter}")[there], key
-    assert front["claims"] == glued(site, "book/fact_check")["claims"]
+    assert front["claims"] == glued(site, "book/fact_check")["claims"] == glued(site, "book/colophon")["claims"]
 
 
 @pytest.mark.site

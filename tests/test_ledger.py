@@ -18,7 +18,7 @@ from roofline.teaching import ledger as module
 from roofline.teaching.claims import BY_RULE, VERDICTS, bounds, by_rule
 from roofline.teaching.doubts import doubts
 from roofline.teaching.facts import PRICE_UNITS
-from roofline.teaching.ledger import LedgerError, checked, claim, claims_table, reading
+from roofline.teaching.ledger import LedgerError, checked, claim, claims_table, load, made_by, reading, said_by
 from roofline.teaching.recompute import NotAComputation, described, evaluate
 from roofline.teaching.tables import short
 
@@ -55,6 +55,21 @@ def test_every_claim_of_the_lecture_is_judged_in_its_chapter(ledger):
     assert sum(last - first + 1 for _, first, last in COUNTS.values()) == 234
     assert set(COUNTS) == set(chapters.CHAPTERS)
     assert {row.chapter for row in ledger.values()} == {*COUNTS, "misreports"}
+
+
+def test_what_is_the_lectures_rests_on_its_transcript_and_no_summary_speaks_in_it(ledger):
+    for row in ledger.select(said=True):
+        assert "transcript" in row.sources and re.search("Reiner|Dwarkesh", row.speaker), row.id
+    for row in ledger.select(said=False):
+        assert re.match("a |two |flashcard$|derived|implied|our own", row.speaker), row.id
+        assert made_by(row).startswith("not said in the lecture")
+    assert made_by(ledger["batch-size-36"]) == "a claim of Reiner, in the lecture"
+
+
+def test_a_speaker_whom_nobody_knows_is_refused(tmp_path):
+    row = load(written(tmp_path, {**ROW, "speaker": "a passer-by"}))["test-1"]
+    with pytest.raises(LedgerError, match="nobody in SPEAKERS is called 'a passer-by'"):
+        said_by(row)
 
 
 def test_what_reports_got_wrong_is_never_called_right(ledger):
@@ -506,7 +521,8 @@ def test_notes_and_table_of_a_chapter_share_no_anchor(ledger):
 
 
 def test_text_from_the_data_is_escaped(tmp_path):
-    made = checked(written(tmp_path, {**ROW, "claim": "a < b & <script>", "speaker": "<b>", "decides": 'An "if" > 0.'}))
+    texts = {"claim": "a < b & <script>", "speaker": "<b>Reiner", "decides": 'An "if" > 0.'}
+    made = checked(written(tmp_path, {**ROW, **texts}))
     row = made["test-1"]
     assert "<script>" not in module.note(row, made) and "a &lt; b &amp; &lt;script&gt;" in module.note(row, made)
     assert "<script>" not in module._line(row, made, None) and "<b>" not in module._line(row, made, None)

@@ -15,7 +15,7 @@ TABLES = {"chips": (reference.chips, catalog.chips), "memory_tiers": (reference.
 def rows(name):
     """The cells of each row of a table, tags included."""
     body = re.search(r"<tbody>(.*)</tbody>", TABLES[name][0]().markup, re.S)[1]
-    return [re.findall(r"<t[hd].*?</t[hd]>", row) for row in re.findall(r"<tr>.*?</tr>", body, re.S)]
+    return [re.findall(r"<t[hd].*?</t[hd]>", row) for row in re.findall(r"<tr.*?</tr>", body, re.S)]
 
 
 def heads(name):
@@ -63,6 +63,27 @@ def test_units_stand_in_the_head_and_numbers_in_the_cell():
     h100 = dict(zip(catalog.chips, rows("chips"), strict=True))["H100"]
     assert ">3.35" in h100[place] and "TB/s" not in h100[place]
     assert re.search(r'Bandwidth</span> <span class="unit">TB/s', reference.chips().markup)
+
+
+def test_a_rent_says_how_many_lists_it_rests_on_and_whether_it_was_modelled():
+    place = heads("chips").index("Rent")
+    for row, chip in zip(rows("chips"), catalog.chips.values(), strict=True):
+        if chip.rental is not None:
+            lists = len(chip.rental.sources)
+            assert ("one list" in row[place]) == (lists == 1 and not chip.rental.note), chip.name
+            assert ("modelled" in row[place]) == ("modelled" in chip.rental.note)
+            assert chip.is_unconfirmed("rental") or "modelled" not in chip.rental.note
+
+
+def test_what_readers_look_for_stands_first_in_wide_tables():
+    assert {"Memory", "Bandwidth", "fp8", "Rent"} <= set(heads("chips")[:7])
+    assert heads("prices")[2:7] == ["Input", "Cached input", "Output", "Output over input", "Input over cached"]
+    assert "KV read per token of context" in heads("models")[:5]
+
+
+def test_a_tier_is_not_said_twice():
+    tiers = [re.sub(r"<.*?>", "", row[1]) for row in rows("prices")]
+    assert "fast mode" in tiers and "standard" in tiers and not any(re.search(r"\b(\w+) \1\b", tier) for tier in tiers)
 
 
 def test_machine_balance_of_the_h100_is_about_three_hundred():

@@ -9,14 +9,14 @@ import pytest
 matplotlib.use("Agg")
 
 from roofline.algebra import UnitError
-from roofline.batch_size import balance_batch, balance_batch_kv, latency_floor, t_step
+from roofline.batch_size import balance_batch, balance_batch_kv, latency_floor, t_drain, t_step
 from roofline.catalog import chips, disclosures, models
 from roofline.notation import C, N_tot, W
 from roofline.teaching import figures
 from roofline.teaching.bounds import decode_runs, deepseek_batch
 from roofline.teaching.equations import equation, symbols
 from roofline.teaching.ledger import load
-from roofline.teaching.numbers import number, quoted, said, written
+from roofline.teaching.numbers import compared, number, quoted, said, written
 
 RACK, MODEL = chips["GB200"].at("fp8", n=72), models["DeepSeek-V3"].at(weights="fp8", kv="bf16")
 
@@ -53,6 +53,18 @@ def test_expressions_of_formulas_and_symbols_are_numbers_too():
     assert number("ratio", C / W, RACK, unit="FLOP/byte").text == "625 FLOP/byte"
     assert number("total", N_tot, MODEL, unit="parameter").text == "671 billion parameters"
     assert number("gain", t_step / latency_floor, RACK, MODEL, unit="×", B=1, L=0).text == "1×"
+
+
+def test_a_comparison_says_both_values_and_what_each_was_computed_with(glued):
+    """80 GB at 3.35 TB/s and 141 GB at 4.8 TB/s (NVIDIA's data sheets)."""
+    h100, h200 = (chips[name].at("fp8") for name in ("H100", "H200"))
+    record = compared("slower", t_drain, (h200,), (h100,))
+    assert record.value == pytest.approx((141 / 4.8) / (80 / 3.35)) and record.text == "1.23×"
+    assert record.formula == "t_drain, 29.4 ms with 1 × H200 at fp8, over 23.9 ms with 1 × H100 at fp8"
+    more = compared("more", t_drain, (h200,), (h100,), unit="%", digits=2)
+    assert more.text == "23 %" and more.formula.endswith(", less one")
+    given = compared("wide", t_drain, ({"M": 160e9, "W": 3.35e12},), (h100,))
+    assert given.text == "2×" and "with M = 160 GB, W = 3.35 TB/s" in given.formula
 
 
 def test_ratios_are_written_as_multiples_or_in_hundredths():

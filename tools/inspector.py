@@ -57,7 +57,7 @@ def add_records(app: Sphinx, page: str, template: str, context: dict[str, Any], 
     """Append the records of the page's numbers to its body, and load the scripts it needs."""
     records = {node["record"]["key"]: node["record"] for node in doctree.findall(Glued)} if doctree else {}
     if records:
-        text = json.dumps(typeset(list(records.values())), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(typeset(list(records.values()), functions(app)), ensure_ascii=False, separators=(",", ":"))
         safe = text.replace("</", "<\\/")
         context["body"] += f'<script type="application/json" id="numbers">{safe}</script>'
     for script, sign in SCRIPTS.items():
@@ -68,14 +68,24 @@ def add_records(app: Sphinx, page: str, template: str, context: dict[str, Any], 
             app.add_css_file(sheet)
 
 
-def typeset(records: list[dict[str, Any]]) -> dict[str, Any]:
+def functions(app: Sphinx) -> dict[str, str]:
+    """Where the pages of the package show each of its functions, by the last part of its name."""
+    listed = app.env.get_domain("py").objects.items()  # type: ignore[attr-defined]
+    return {
+        name.rpartition(".")[2]: f"{entry.docname}.html#{entry.node_id}"
+        for name, entry in listed
+        if name.startswith("roofline.") and entry.objtype == "function"
+    }
+
+
+def typeset(records: list[dict[str, Any]], places: dict[str, str]) -> dict[str, Any]:
     """What the inspector needs, with the LaTeX set."""
     from sphinxcontrib.katex import render_latex
 
     from roofline.teaching import inspection  # slow to import, and Sphinx loads extensions for every command
 
-    found = inspection.page(records)
-    for kind, style in (("formulas", r"\displaystyle "), ("symbols", "")):
+    found = inspection.page(records, places)
+    for kind, style in (("formulas", r"\displaystyle "), ("expressions", r"\displaystyle "), ("symbols", "")):
         found[kind] = {
             name: (words, SOURCE.sub("", render_latex(style + tex))) for name, (words, tex) in found[kind].items()
         }

@@ -6,7 +6,8 @@
   const picks = [...form.querySelectorAll("[name=verdict]")];
   const plain = (text) => text.toLowerCase().replace(/[\u00a0\u202f\s]+/g, " ").replaceAll("\u200b", "");
   const rows = [...box.querySelectorAll("tbody tr")].map((row) => ({ row, ...row.dataset, text: plain(row.textContent) }));
-  let timer = 0;
+  const STEP = 20, more = document.createElement("button");   // how many a phone shows at once
+  let timer = 0, limit = STEP, matching = rows;
 
   const chosen = () => picks.filter((pick) => pick.checked).map((pick) => pick.value);
   const tests = () => {
@@ -46,9 +47,28 @@
   function filter() {
     const all = tests(), shown = rows.filter((r) => Object.values(all).every((test) => test(r)));
     for (const r of rows) r.row.hidden = !shown.includes(r);
+    matching = shown;
+    limit = STEP;
+    cut();
     count(all);
     say(shown);
   }
+
+  // On a phone, rows beyond the limit wait for the button; the style sheet hides them there alone
+  function cut() {
+    matching.forEach((r, place) => r.row.classList.toggle("later", place >= limit));
+    const left = matching.length - limit;
+    more.parentElement.hidden = left <= 0;
+    more.textContent = `Show ${Math.min(STEP, left)} more of ${left}`;
+  }
+
+  more.addEventListener("click", () => {
+    const next = matching[limit].row;
+    limit += STEP;
+    cut();
+    next.tabIndex = -1;
+    next.focus({ preventScroll: true });
+  });
 
   function keep() {
     const state = new URLSearchParams();
@@ -64,7 +84,11 @@
     const verdicts = (state.get("verdict") ?? "").split(",");
     for (const pick of picks) pick.checked = verdicts.includes(pick.value);
     filter();
-    if (hash.startsWith("claim-")) document.getElementById(hash)?.scrollIntoView();
+    const place = matching.findIndex((r) => r.row.id === hash);
+    if (place < 0) return;
+    limit = Math.max(limit, place + 1);
+    cut();
+    matching[place].row.scrollIntoView();
   }
 
   const changed = () => { filter(); keep(); };
@@ -74,5 +98,10 @@
   form.addEventListener("reset", () => setTimeout(changed));
   addEventListener("hashchange", recall);
   form.hidden = false;
+  more.type = "button";
+  const line = document.createElement("p");
+  line.className = "ledger-more";
+  line.append(more);
+  box.append(line);
   recall();
 })();

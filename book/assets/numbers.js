@@ -3,24 +3,30 @@
 (() => {
   const data = document.getElementById("numbers");
   if (!data) return;
-  const { numbers, formulas, symbols } = JSON.parse(data.textContent);
+  const { numbers, formulas, expressions, symbols } = JSON.parse(data.textContent);
   const top = document.documentElement.dataset.content_root ?? "./";
 
   const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
   const link = (address, words) => (address ? `<a href="${top}${address}">${words}</a>` : words);
   const given = ([name, value]) => `<span title="${escaped(symbols[name][0])}">${symbols[name][1]}</span> = ${escaped(value)}`;
 
-  function told(found) {
+  const math = (tex) => `<div class="number-math">${tex}</div>`;
+  // A part of a formula: its value, and its own formula to unfold
+  const part = ([name, value]) => `<details><summary>${given([name, value])}</summary>${math(formulas[name][1])}</details>`;
+
+  function told(key) {
+    const found = numbers[key];
     const name = found.formula, meaning = formulas[name]?.[0] ?? symbols[name]?.[0], lines = [];
     if (meaning) lines.push(`<p>${escaped(meaning)}</p>`);
     if (found.how) lines.push(`<p>${found.how.replaceAll('href="book/', `href="${top}book/`)}</p>`);
     if (found.expression) {
-      const code = `<code>${escaped(found.expression)}</code>`;
-      lines.push(found.expression.length < 100 ? `<p>${code}</p>`
-        : `<p>An expression in the inputs below.</p><details><summary>In code</summary>${code}</details>`);
+      const shown = math(expressions[key][1]);
+      lines.push(found.expression === "short" ? shown
+        : `<p>An expression in the inputs below.</p><details><summary>The expression</summary>${shown}</details>`);
     }
-    if (formulas[name]) lines.push(`<div class="number-math">${formulas[name][1]}</div>`);
+    if (formulas[name]) lines.push(math(formulas[name][1]));
     if (found.value) lines.push(`<p class="number-value">= ${escaped(found.value)}</p>`);
+    if (found.parts) lines.push(`<div class="number-parts">with ${found.parts.map(part).join("")}</div>`);
     const inputs = (found.inputs ?? []).map(([source, address, all]) =>
       `<div><dt>${link(address, escaped(source))}</dt><dd>${all.map(given).join(", ")}</dd></div>`);
     if (inputs.length) lines.push(`<dl>${inputs.join("")}</dl>`);
@@ -35,7 +41,7 @@
     (number) => numbers[number.dataset.number] && !number.closest("a, button, summary, label"));
   for (const number of found) number.classList.toggle("short", number.textContent.length < 10);
   cards(found, {
-    told: (number) => told(numbers[number.dataset.number]),
+    told: (number) => told(number.dataset.number),
     label: (number) => `Where ${number.textContent} comes from`,
     button: true,
   });

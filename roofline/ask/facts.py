@@ -57,8 +57,10 @@ def answer(name: str) -> Answer:
 def contents() -> Answer:
     """How many there are of each kind, and some of their names."""
     kinds = named()
+    said = len(ledger.load().select(said=True))
     rows = [Row(kind, f"{len(listed):,} {kind}s", [", ".join(listed[:4]) + ", …"]) for kind, listed in kinds.items()]
-    return Answer("What the book knows", ["ask for one by its name: facts NAME"], [""], rows)
+    note = f"Of the claims, {said} were made in the lecture; the others were only reported, or they follow."
+    return Answer("What the book knows", ["ask for one by its name: facts NAME"], [""], rows, [note])
 
 
 def named() -> dict[str, list[str]]:
@@ -119,7 +121,7 @@ def claim_answer(row: Claim) -> Answer:
     texts = {"said": row.said, "follows": row.follows, "verdict": f"{row.verdict}{', ' + row.gap if row.gap else ''}"}
     computed = [line.strip() for line in row.explain().splitlines() if line.startswith("  ")]
     notes = [row.filled(row.reason), row.decides and "What decides: " + row.filled(row.decides), *computed]
-    given = [f"a claim of {row.speaker}", f"chapter {chapters.title(row.chapter)}"]
+    given = [ledger.made_by(row), f"chapter {chapters.title(row.chapter)}"]
     rows = [Row(key, key, [text]) for key, text in texts.items() if text]
     return Answer(f"{row.id}: {row.claim}", given, [""], rows, [note for note in notes if note])
 

@@ -26,6 +26,7 @@ from roofline.notation import notation
 from . import chapters, ledger
 from .claims import Claim, fitting, shown
 from .facts import operands
+from .numbers import READABLE
 from .recompute import evaluate
 from .reference import called
 from .tables import short
@@ -35,7 +36,6 @@ LEAST = 8  # cards of a chapter, claims aside
 PUBLISHED: dict[str, Any] = {
     "disclosure": catalog.disclosures, "sparse_scaling": catalog.sparse_scaling, "price": catalog.prices,
 }  # fmt: skip
-READABLE = {"USD/token": "USD/Mtoken", "USD/s": "USD/hour", "USD/byte/s": "USD/GB/hour"}  # where no unit is asked for
 
 
 class CardError(DataError):

@@ -17,12 +17,12 @@ from roofline.algebra import units
 from roofline.catalog.loading import DataError, read
 
 from .claims import Claim
-from .fact_check import REPORTS, said_by
-from .ledger import anchor, badge, load, paragraph, speaker, worded
+from .ledger import REPORTS, anchor, badge, load, of_the_lecture, paragraph, said_by, speaker, worded
 from .tables import Html, citations
 
 DATA = Path(__file__).parent / "data" / "errata.yaml"
 PARTS = ("claims", "sources", "book")
+KINDS = ("lecture", "deduced", "reports")
 
 
 @cache
@@ -44,10 +44,15 @@ def entries() -> Mapping[str, Any]:
     return found
 
 
-def wrong(reports: bool) -> tuple[Claim, ...]:
-    """The claims that are off or inconsistent: those of reports about the lecture, or those of the lecture itself."""
+def wrong(kind: str) -> tuple[Claim, ...]:
+    """The claims that are off or inconsistent: made in the "lecture", "deduced" from it, or made by "reports" of it."""
     rows = (row for row in load().values() if row.verdict in ("off", "inconsistent") or row.chapter == REPORTS)
-    return tuple(row for row in rows if ("reports" in said_by(row)) == reports)
+    return tuple(row for row in rows if kind_of(row) == kind)
+
+
+def kind_of(row: Claim) -> str:
+    """The list in which a claim stands, if it is wrong: one of KINDS; flashcards are reports too."""
+    return "lecture" if of_the_lecture(row) else "deduced" if said_by(row) == ("derived",) else "reports"
 
 
 def tests_of(row: Claim) -> tuple[str, ...]:
@@ -60,18 +65,23 @@ def tests_of(row: Claim) -> tuple[str, ...]:
 
 def every_test() -> tuple[str, ...]:
     """Every test that the page names."""
-    named = [test for reports in (False, True) for row in wrong(reports) for test in tests_of(row)]
+    named = [test for kind in KINDS for row in wrong(kind) for test in tests_of(row)]
     return (*named, *(entry["test"] for part in PARTS[1:] for entry in entries()[part]))
 
 
 def lecture() -> Html:
-    """What the lecture and its flashcards got wrong."""
-    return _claims("errors of the lecture", wrong(reports=False))
+    """What was said in the lecture and is wrong."""
+    return _claims("errors of the lecture", wrong("lecture"))
+
+
+def deduced() -> Html:
+    """What nobody said, but follows from what was said, and is wrong."""
+    return _claims("errors in what follows from the lecture", wrong("deduced"))
 
 
 def reports() -> Html:
-    """What summaries, notes and reports of the lecture got wrong."""
-    return _claims("errors of reports", wrong(reports=True))
+    """What summaries, flashcards, notes and reports of the lecture got wrong."""
+    return _claims("errors of reports", wrong("reports"))
 
 
 def _claims(name: str, rows: Iterable[Claim]) -> Html:

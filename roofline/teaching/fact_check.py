@@ -14,19 +14,24 @@ from matplotlib.axes import Axes
 
 from . import chapters, figures
 from .claims import VERDICTS, Claim
-from .ledger import Ledger, anchor, badge, counted, foot, load, paragraph, speaker, worded
+from .ledger import (
+    REPORTS,
+    SPEAKERS,
+    Ledger,
+    anchor,
+    badge,
+    counted,
+    foot,
+    load,
+    of_the_lecture,
+    paragraph,
+    said_by,
+    speaker,
+    worded,
+)
 from .palette import VERDICTS as COLOURS
 from .tables import Html, citations
 from .workings import Reading, readings
-
-REPORTS = "misreports"
-SPEAKERS = {
-    "reiner": ("Reiner Pope", ("Reiner", "both")),
-    "dwarkesh": ("Dwarkesh Patel", ("Dwarkesh", "both")),
-    "flashcards": ("the flashcards", ("flashcard",)),
-    "reports": ("summaries, notes and reports", ("summar", "notes", "report")),
-    "derived": ("nobody: it follows", ("derived", "implied in", "our own")),
-}
 
 
 def ledger_table() -> Html:
@@ -74,11 +79,6 @@ def chapter_title(name: str) -> str:
     return "Reports of the lecture" if name == REPORTS else chapters.title(name)
 
 
-def said_by(row: Claim) -> tuple[str, ...]:
-    """The speakers to whom a claim is put down, by their short names in the form."""
-    return tuple(name for name, (_, signs) in SPEAKERS.items() if any(sign in row.speaker for sign in signs))
-
-
 def _row(row: Claim, ledger: Ledger) -> str:
     numbers = [("Said", row.said), ("Follows", row.follows)] if row.said else []
     listed = "".join(f"<p><span class='what'>{name}:</span> {worded(text)}</p>" for name, text in numbers)
@@ -120,8 +120,8 @@ def _reading(found: Reading) -> str:
 
 
 def verdicts_by_chapter(size: tuple[float, float] = (7.2, 4.6)) -> Axes:
-    """A bar a chapter, in the order of the lecture, cut by verdict; its title is what the counts say."""
-    counts = {chapters.title(name): load().counts(name) for name in chapters.CHAPTERS}
+    """A bar a chapter for the claims made in the lecture, cut by verdict; its title is what the counts say."""
+    counts = {chapters.title(name): load().counts(name, said=True) for name in chapters.CHAPTERS}
     ax = figures.chart(finding(counts.values()), "claims", "", "linear", "linear", size)
     left = dict.fromkeys(counts, 0)
     for verdict in VERDICTS:
@@ -153,10 +153,15 @@ def finding(counts: Iterable[Mapping[str, int]]) -> str:
     for found in counts:
         total.update(found)
     claims, wrong = sum(total.values()), total["off"] + total["inconsistent"]
-    return f"Of {claims} claims, {total['holds']} hold and {wrong} are off or inconsistent"
+    return f"Of the lecture's {claims} claims, {total['holds']} hold and {wrong} are off or inconsistent"
+
+
+def origins() -> Counter[str]:
+    """How many claims were made in the lecture, and how many by others, under the names of SPEAKERS."""
+    return Counter("lecture" if of_the_lecture(row) else said_by(row)[0] for row in load().values())
 
 
 def shares() -> dict[str, float]:
-    """The share of the lecture's own claims that has each verdict."""
-    found = Counter(row.verdict for row in load().values() if row.chapter != REPORTS)
-    return {verdict: found[verdict] / sum(found.values()) for verdict in VERDICTS}
+    """The share of the claims made in the lecture that has each verdict."""
+    found = load().counts(said=True)
+    return {verdict: count / sum(found.values()) for verdict, count in found.items()}

@@ -1,4 +1,5 @@
-"""What the number inspector tells about a number of the prose: value, formula, inputs by source, or where it stands.
+"""What the number inspector tells about a number of the prose: value, formula, its parts, inputs by source, or where
+it stands.
 
 Built from the records that `numbers.number` leaves beside a glued value. LaTeX is left as such: whoever builds the
 page sets it.
@@ -6,59 +7,65 @@ page sets it.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from roofline import catalog
 from roofline.notation import notation
 
-from . import chapters
-from .numbers import written
+from . import ledger, places
+from .numbers import READABLE, written
+from .places import formulas
 
 DIGITS = 6  # of the value as computed, whatever the prose rounds it to
 STATED = re.compile(r"stated, ([\w-]+) of the ledger")
 GIVEN = {"here": "given in the text", "default": "usual value"}
-NAMES = re.compile(r"\b[a-zA-Z]\w*_\w+\b")
+LONG = 100  # characters of an expression that is better folded
 
 
-def page(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def page(records: Iterable[Mapping[str, Any]], functions: Mapping[str, str] | None = None) -> dict[str, Any]:
     """All that the inspector needs on one page.
 
     Parameters
     ----------
     records : iterable of mappings
         As in the metadata of the cells' outputs, under "number".
+    functions : mapping of name to address, optional
+        Functions of the package that have an entry in the book.
 
     Returns
     -------
     dict
-        "numbers" by key; and once each, whatever number needs them, "formulas" by name as (meaning, LaTeX) and
-        "symbols" by name as (meaning, LaTeX).
+        "numbers" by key; and once each, whatever number needs them, "formulas" by name as (meaning, LaTeX),
+        "symbols" of inputs and of parts by name as (meaning, LaTeX), and "expressions" by key as ("", LaTeX).
     """
-    made = {record["key"]: entry(record) for record in records}
-    used = {made[key]["formula"] for key in made if "formula" in made[key]}
+    records = list(records)
+    made = {record["key"]: entry(record, functions) for record in records}
+    parts = {name for e in made.values() for name, _ in e.get("parts", ())}
+    used = parts | {made[key]["formula"] for key in made if "formula" in made[key]}
     inputs = {name for e in made.values() for _, _, given in e.get("inputs", ()) for name, _ in given}
-    formulas, symbols = _formulas(), notation.inputs
+    known, symbols = formulas(), notation.inputs
+    named = {name: (symbols[name].meaning, symbols[name].latex) for name in sorted(inputs | used & {*symbols})}
     return {
         "numbers": made,
-        "formulas": {name: (formulas[name].meaning, formulas[name].latex()) for name in sorted(used & {*formulas})},
-        "symbols": {name: (symbols[name].meaning, symbols[name].latex) for name in sorted(inputs | used & {*symbols})},
+        "formulas": {name: (known[name].meaning, known[name].latex()) for name in sorted(used & {*known})},
+        "symbols": named | {name: (known[name].meaning, known[name].tex) for name in sorted(parts)},
+        "expressions": {one["key"]: ("", one["tex"]) for one in records if "expression" in made[one["key"]]},
     }
 
 
-def entry(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One number: its value in full, its formula or how it came about, and its inputs grouped by source."""
+def entry(record: Mapping[str, Any], functions: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """One number: its value in full, its formula with its parts or how it came about, its inputs grouped by source."""
     value, how, inputs = record["value"], record["formula"], record["inputs"]
-    found: dict[str, Any] = {} if value is None else {"value": written(value, record["unit"], DIGITS)}
-    if how in _formulas() or how in notation.inputs:
+    found: dict[str, Any] = {} if value is None else {"value": written(value, shown_in(record["unit"]), DIGITS)}
+    if how in formulas() or how in notation.inputs:
         found["formula"] = how
+        found |= {"parts": [*record["parts"].items()]} if record["parts"] else {}
     elif inputs:
-        found["expression"] = how
+        found["expression"] = "long" if len(how) > LONG else "short"
     else:
-        found["how"] = linked(how)
+        found["how"] = linked(how, functions)
     if inputs and found.get("formula") not in inputs:
         found["inputs"] = grouped(inputs, record["sources"])
     elif inputs:  # the number is itself an input
@@ -78,27 +85,20 @@ def origin(label: str) -> tuple[str, str]:
     """A source in words, and the page of the book that shows it; "" for what has none."""
     if label in GIVEN:
         return GIVEN[label], "" if label == "here" else "book/notation.html"
-    if any(f" {name} at " in label for name in catalog.chips):
-        return label, "book/hardware.html"
-    return label, "book/models.html" if any(label.startswith(f"{name}, ") for name in catalog.models) else ""
+    chip = next((name for name in catalog.chips if f" {name} at " in label), "")
+    model = next((name for name in catalog.models if label.startswith(f"{name}, ")), "")
+    return label, places.address("chip", chip) if chip else places.address("model", model) if model else ""
 
 
-def linked(how: str) -> str:
-    """How a number came about as markup, with links to the formulas and the row of the ledger that it names."""
+def linked(how: str, functions: Mapping[str, str] | None = None) -> str:
+    """How a number came about as markup, with links to all that it names: formulas, records, a row of the ledger."""
     if stated := STATED.fullmatch(how):
-        return f'stated in the lecture: <a href="book/fact_check.html#claim-{stated[1]}">{stated[1]}</a>'
-    return NAMES.sub(lambda name: _code(name[0]), html.escape(how, quote=False))
+        row = ledger.load()[stated[1]]
+        there = f'<a href="book/fact_check.html#{ledger.anchor(row.id)}">{row.id}</a>'
+        return f"stated {ledger.stated_by(row)}: {there}"
+    return places.linked(how, functions)
 
 
-def _code(name: str) -> str:
-    return f'<a href="{anchor(name)}"><code>{name}</code></a>' if name in _formulas() else name
-
-
-def anchor(name: str) -> str:
-    """Where the notation page lists a formula or a symbol."""
-    return f"book/notation.html#{'formula' if name in _formulas() else 'symbol'}-{name}"
-
-
-@cache
-def _formulas() -> Mapping[str, Any]:
-    return {formula.name: formula for formula in chapters.formulas()}
+def shown_in(unit: str) -> str:
+    """The unit in which people read a value: a rent by the hour."""
+    return READABLE.get(unit, unit)

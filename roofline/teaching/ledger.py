@@ -25,6 +25,16 @@ __all__ = ["Claim", "Ledger", "LedgerError", "checked", "claim", "claims_table",
 
 DATA = Path(__file__).parent / "data" / "claims"
 COLUMNS = ("Claim", "Verdict", "Why")
+REPORTS = "misreports"
+DEDUCED = ("derived", "implied", "our own")  # how a speaker begins who is none
+SPEAKERS = {
+    "lecture": ("anybody in the lecture", ("Reiner", "Dwarkesh")),
+    "reiner": ("Reiner Pope", ("Reiner",)),
+    "dwarkesh": ("Dwarkesh Patel", ("Dwarkesh",)),
+    "flashcards": ("the flashcards", ("flashcard",)),
+    "reports": ("summaries, notes and reports", ("summar", "notes", "report")),
+    "derived": ("nobody: it follows", DEDUCED),
+}
 
 
 class Ledger(Mapping[str, Claim]):
@@ -47,17 +57,52 @@ class Ledger(Mapping[str, Claim]):
     def __len__(self) -> int:
         return len(self._claims)
 
-    def select(self, chapter: str | None = None, inline: bool | None = None) -> tuple[Claim, ...]:
-        """The claims of a chapter (by default, of all); only those inline, or only the others."""
+    def select(
+        self, chapter: str | None = None, inline: bool | None = None, said: bool | None = None
+    ) -> tuple[Claim, ...]:
+        """The claims of a chapter (by default, of all); those inline, or said in the lecture, or the others."""
         chapters = dict.fromkeys(row.chapter for row in self.values())
         if chapter is not None and chapter not in chapters:
             raise LedgerError(f"the ledger has no chapter {chapter!r}{nearest(chapter, chapters)}")
-        return tuple(row for row in self.values() if chapter in (None, row.chapter) and inline in (None, row.inline))
+        return tuple(
+            row
+            for row in self.values()
+            if chapter in (None, row.chapter) and inline in (None, row.inline) and said in (None, of_the_lecture(row))
+        )
 
-    def counts(self, chapter: str | None = None) -> dict[str, int]:
-        """How many claims have each verdict, in the order of VERDICTS."""
-        found = Counter(row.verdict for row in self.select(chapter))
+    def counts(self, chapter: str | None = None, said: bool | None = None) -> dict[str, int]:
+        """How many claims have each verdict, in the order of VERDICTS; of those said in the lecture, or the others."""
+        found = Counter(row.verdict for row in self.select(chapter, said=said))
         return {verdict: found[verdict] for verdict in VERDICTS}
+
+
+def said_by(row: Claim) -> tuple[str, ...]:
+    """To whom a claim is put down, by the names of SPEAKERS; what was only implied, or deduced, to nobody."""
+    if row.speaker.startswith(DEDUCED):
+        return ("derived",)
+    found = tuple(name for name, (_, signs) in SPEAKERS.items() if any(sign in row.speaker for sign in signs))
+    if not found:
+        raise LedgerError(f"{row.id}: nobody in SPEAKERS is called {row.speaker!r}")
+    return found
+
+
+def of_the_lecture(row: Claim) -> bool:
+    """Whether one of the two who speak in the lecture made the claim."""
+    return "lecture" in said_by(row)
+
+
+def stated_by(row: Claim) -> str:
+    """Where a figure was stated: "in the lecture" only if it was said there."""
+    return "in the lecture" if of_the_lecture(row) else made_by(row)
+
+
+def made_by(row: Claim) -> str:
+    """Who made a claim, in words that put nothing into the lecture that was not said there."""
+    if of_the_lecture(row):
+        return f"a claim of {row.speaker}, in the lecture"
+    if said_by(row) == ("derived",):
+        return f"not said in the lecture, but {row.speaker}"
+    return f"not said in the lecture, but by {'a ' if row.speaker == 'flashcard' else ''}{row.speaker}"
 
 
 def checked(folder: Path = DATA) -> Ledger:
@@ -123,7 +168,7 @@ def claims_table(chapter: str | None = None, *, inline: bool | None = False, fol
     """
     ledger = load()
     rows = ledger.select(chapter, inline)
-    title = f"{len(rows)} {'more ' if inline is False else ''}claims of the lecture: {counted(rows)}"
+    title = heading(rows, more=inline is False)
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     body = "\n".join(_line(row, ledger, chapter) for row in rows)
     table = (
@@ -134,6 +179,14 @@ def claims_table(chapter: str | None = None, *, inline: bool | None = False, fol
     if folded:
         table = f'<details class="folded"><summary>{html.escape(title)}</summary>\n{table}</details>'
     return Html(table, "\n".join([title, *(f"{row.id}: {reading(row)}" for row in rows)]))
+
+
+def heading(rows: Iterable[Claim], more: bool) -> str:
+    """How many claims are the lecture's and how many are not, with their verdicts."""
+    said, others = (tuple(row for row in rows if of_the_lecture(row) == kind) for kind in (True, False))
+    parts = [f"{len(said)} {'more ' if more else ''}claims of the lecture: {counted(said)}"] if said else []
+    parts += [f"{len(others)} of others: {counted(others)}"] if others else []
+    return "; ".join(parts)
 
 
 def counted(rows: Iterable[Claim]) -> str:
@@ -229,5 +282,6 @@ def _link(row: Claim, page: str | None) -> str:
 
 
 def speaker(row: Claim) -> str:
-    """Who said it, with a capital."""
-    return row.speaker[:1].upper() + row.speaker[1:]
+    """Who said it, with a capital; of what nobody said, that too."""
+    unsaid = ", not said" if said_by(row) == ("derived",) else ""
+    return row.speaker[:1].upper() + row.speaker[1:] + unsaid

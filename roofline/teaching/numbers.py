@@ -28,7 +28,7 @@ import math
 import numbers
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import sympy
@@ -37,6 +37,7 @@ from ..algebra import Formula, units
 from ..notation import notation
 
 _GLUE = "application/papermill.record/"
+READABLE = {"USD/token": "USD/Mtoken", "USD/s": "USD/hour", "USD/byte/s": "USD/GB/hour"}  # as people read them
 _RATIOS = {"×": (1.0, "×"), "%": (100.0, " %")}
 
 
@@ -58,6 +59,10 @@ class Number:
         Each input, written with its unit.
     sources : dict of str to str
         Where inputs came from: a chip or model of the catalog, by input name.
+    parts : dict of str to str
+        The formulas that the formula is made of, one level deep, each with its value.
+    tex : str
+        An expression as LaTeX; "" for what has a name.
     """
 
     key: str
@@ -67,6 +72,8 @@ class Number:
     formula: str
     inputs: dict[str, str]
     sources: dict[str, str]
+    parts: dict[str, str] = field(default_factory=dict)
+    tex: str = ""
 
     def __repr__(self) -> str:
         return f"{self.key}: {self.text} ({self.formula})"
@@ -103,13 +110,43 @@ def number(
     """
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
         raise ValueError(f"key {key!r}: expected lower-case words joined by hyphens, such as 'latency-floor'")
-    value, base, formula, inputs = _computed(key, what, sources, unit, how, values)
-    shown = unit or base
-    record = Number(
-        key, written(value, shown, digits), value, shown, formula, inputs, _origins(inputs, sources, values)
-    )
+    if isinstance(what, numbers.Real):
+        record = _given(key, what, sources, unit, how, values, digits)
+    else:
+        record = _computed(key, what, sources, unit, how, values, digits)
     _glue(record)
     return record
+
+
+def compared(
+    key: str,
+    what: Formula,
+    this: tuple[Mapping[str, float], ...],
+    that: tuple[Mapping[str, float], ...],
+    unit: str = "×",
+    digits: int = 3,
+) -> Number:
+    """A formula at `this` over the same at `that`, each a tuple of sources; with "%", by how much it is more.
+
+    Examples
+    --------
+    >>> from roofline import chips
+    >>> from roofline.batch_size import t_drain
+    >>> compared("slower", t_drain, (chips["H200"].at("fp8"),), (chips["H100"].at("fp8"),))
+    slower: 1.23× (t_drain, 29.4 ms with 1 × H200 at fp8, over 23.9 ms with 1 × H100 at fp8)
+    """
+    value = what(*this) / what(*that)
+    told = [f"{_readable(what(*sources), what.unit, digits)} with {_setting(sources)}" for sources in (this, that)]
+    more = ", less one" if unit == "%" else ""
+    return number(key, value - bool(more), unit=unit, digits=digits, how=f"{what.name}, {', over '.join(told)}{more}")
+
+
+def _setting(sources: tuple[Mapping[str, float], ...]) -> str:
+    """Sources in words: their labels, or what is given by name."""
+    named = [getattr(source, "label", "") for source in sources]
+    given = [f"{name} = {_readable(value, notation.inputs[name].unit)}"
+             for source, label in zip(sources, named, strict=True) if not label for name, value in source.items()]
+    return ", ".join([*filter(None, named), *given])
 
 
 def quoted(key: str, text: str, how: str) -> Number:
@@ -129,21 +166,51 @@ def said(key: str, row: Any) -> Number:
     return record
 
 
+def _given(
+    key: str, what: Any, sources: Any, unit: str | None, how: str, values: dict[str, Any], digits: int
+) -> Number:
+    """A bare value, with a phrase that says how it was computed."""
+    if not how or sources or values or isinstance(what, bool) or math.isnan(what):
+        raise ValueError(f"number {key!r}: the bare value {what!r} needs how='...', and takes no inputs")
+    shown = unit or units.ONE
+    return Number(key, written(float(what), shown, digits), float(what), shown, how, {}, {})
+
+
 def _computed(
-    key: str, what: Any, sources: tuple[Mapping[str, float], ...], unit: str | None, how: str, values: dict[str, Any]
-) -> tuple[float, str, str, dict[str, str]]:
-    if isinstance(what, numbers.Real):
-        if not how or sources or values or isinstance(what, bool) or math.isnan(what):
-            raise ValueError(f"number {key!r}: the bare value {what!r} needs how='...', and takes no inputs")
-        return float(what), unit or units.ONE, how, {}
+    key: str, what: Any, sources: Any, unit: str | None, how: str, values: dict[str, Any], digits: int
+) -> Number:
+    """The value of a formula or an expression, with its inputs and parts."""
     if not isinstance(what, Formula | sympy.Expr) or how:
         raise ValueError(f"number {key!r}: expected a formula or an expression without how=, or a bare value with it")
-    formula = what if isinstance(what, Formula) else notation.expression(what, _base(unit), str(what))
+    named = isinstance(what, Formula)
+    formula = what if named else notation.expression(what, _base(unit), str(what))
     if not units.compatible(formula.unit, _base(unit or formula.unit)):
         raise ValueError(f"number {key!r}: {formula.name} is measured in {formula.unit}, not in {unit}")
-    bound = formula.bind(*sources, **values)
-    inputs = {name: units.as_given(v, notation.inputs[name].unit) for name, v in bound.items()}
-    return formula(*sources, **values), formula.unit, formula.name if what is formula else str(what), inputs
+    bound, value, shown = formula.bind(*sources, **values), formula(*sources, **values), unit or formula.unit
+    inputs = {name: _readable(v, notation.inputs[name].unit) for name, v in bound.items()}
+    return Number(
+        key,
+        written(value, shown, digits),
+        value,
+        shown,
+        formula.name if named else str(what),
+        inputs,
+        _origins(inputs, sources, values),
+        _parts(formula, bound),
+        "" if named else formula.notation.latex(formula.rhs),
+    )
+
+
+def _parts(formula: Formula, bound: Mapping[str, Any]) -> dict[str, str]:
+    """The formulas among a formula's arguments, each with its value at the same inputs, unless it needs others too."""
+    made = [formula.notation.formulas[name] for name in formula.arguments if name in formula.notation.formulas]
+    known = [part for part in made if set(part.inputs) <= set(bound)]
+    return {part.name: _readable(part({n: bound[n] for n in part.inputs}), part.unit) for part in known}
+
+
+def _readable(value: float, unit: str, digits: int = 0) -> str:
+    shown = READABLE.get(unit, unit)
+    return units.text(value, shown, digits) if digits else units.as_given(value, shown)
 
 
 def _base(unit: str | None) -> str:

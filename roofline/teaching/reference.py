@@ -96,22 +96,28 @@ def chips() -> Html:
 
     columns = [
         Column("Chip", lambda chip: chip.name, small=lambda chip: f"{chip.vendor}, {chip.status}"),
-        *map(rate, ("bf16", "fp8", "fp4")),
         Column("Memory", lambda chip: chip.memory, "GB", "memory"),
         Column("Bandwidth", lambda chip: chip.bandwidth, "TB/s", "bandwidth"),
+        *map(rate, ("bf16", "fp8", "fp4")),
+        Column("Rent", lambda chip: chip.rental and chip.rental.price, "USD/h", "rental", small=rented, digits=3),
         Column("Machine balance ρ", known(balance), units.ONE, digits=3, label="MAC per weight, bf16"),
         Column("Drain time", known(lambda chip: batch_size.t_drain(M=chip.memory, W=chip.bandwidth)), "ms", digits=3),
         Column("Scale-up domain", lambda chip: float(chip.scale_up.chips), units.ONE, "scale_up.chips", label="chips"),
         Column("Scale-up link", lambda chip: chip.scale_up.bandwidth, "GB/s", "scale_up.bandwidth"),
         Column("Scale-out link", lambda chip: chip.scale_out, "GB/s", "scale_out"),
         Column("Power", lambda chip: chip.tdp, "W", "tdp"),
-        Column("Rent", lambda chip: chip.rental and chip.rental.price, "USD/h", "rental",
-               small=lambda chip: chip.rental.date, digits=3),
         Column("Released", lambda chip: chip.released, field="released"),
         Column("Check again by", review("specification", "rental price"), review=True),
     ]
     records = list(catalog.chips.values())
-    return table("accelerators", columns, records, f"{len(records)} accelerators and racks. {span(records)}")
+    return table("accelerators", columns, records, f"{len(records)} accelerators and racks. {span(records)}", "chip")
+
+
+def rented(chip: Any) -> str:
+    """What a rent rests on: its day, and how many lists, or what else it is than the price of a list."""
+    lists = len(chip.rental.sources)
+    kind = chip.rental.note.partition(":")[0] or ("one list" if lists == 1 else f"{lists} lists")
+    return f"{kind}, {chip.rental.date}"
 
 
 def memory_tiers() -> Html:
@@ -125,7 +131,7 @@ def memory_tiers() -> Html:
         Column("Check again by", review("specification"), review=True),
     ]
     records = list(catalog.memory_tiers.values())
-    return table("memory tiers", columns, records, f"{len(records)} kinds of memory. {span(records)}")
+    return table("memory tiers", columns, records, f"{len(records)} kinds of memory. {span(records)}", "tier")
 
 
 def models() -> Html:
@@ -142,16 +148,16 @@ def models() -> Html:
         Column("Parameters", lambda model: model.total, "Gparameter", "total", label="billion"),
         Column("Active", lambda model: model.active, "Gparameter", "active", label="billion"),
         Column("Sparsity ratio", ratio, units.ONE, digits=3),
+        Column("KV read per token of context", known(lambda model: model.at(kv="bf16")["kappa"]), "kB",
+               "shape.attention", label="kB at bf16"),
         Column("Experts per token", experts, field="shape.feedforward"),
         Column("Weights", lambda model: model.served_in, field="weights"),
         Column("Attention", lambda model: model.attention.split(" (")[0], field="attention"),
-        Column("KV read per token of context", known(lambda model: model.at(kv="bf16")["kappa"]), "kB",
-               "shape.attention", label="kB at bf16"),
         Column("Trained on", lambda model: model.training_tokens, "Ttoken", "training_tokens",
                label="trillion tokens"),
     ]
     records = list(catalog.models.values())
-    return table("models", columns, records, f"{len(records)} models. {span(records)}")
+    return table("models", columns, records, f"{len(records)} models. {span(records)}", "model")
 
 
 def prices() -> Html:
@@ -164,21 +170,25 @@ def prices() -> Html:
     def since(line: Any) -> str:
         return f"{line.since or '…'} to {line.until}" if line.until else line.since or ""
 
+    def tier(line: Any) -> str:
+        named = line.variant.startswith(line.tier)  # "fast mode" says that it is fast
+        return " ".join(filter(None, ("" if named else line.tier, line.variant, line.hours)))
+
     columns = [
         Column("Model", lambda line: ", ".join(line.models), field="models", small=lambda line: line.provider),
-        Column("Tier", lambda line: " ".join(filter(None, (line.tier, line.variant, line.hours))), field="tier"),
-        Column("Context", context),
-        Column("In force", since, field="since"),
+        Column("Tier", tier, field="tier"),
         Column("Input", lambda line: line.input, "USD/Mtoken", "input", label="USD per million tokens"),
         Column("Cached input", lambda line: line.cached_input, "USD/Mtoken", "cached_input",
                label="USD per million tokens"),
         Column("Output", lambda line: line.output, "USD/Mtoken", "output", label="USD per million tokens"),
         Column("Output over input", lambda line: line.output_to_input, units.ONE, digits=3),
         Column("Input over cached", lambda line: line.input_to_cached, units.ONE, digits=3),
+        Column("Context", context),
+        Column("In force", since, field="since"),
         Column("Check again by", review("price"), review=True),
     ]
     records = list(catalog.prices.values())
-    return table("prices", columns, records, f"{len(records)} price lines. {span(records)}")
+    return table("prices", columns, records, f"{len(records)} price lines. {span(records)}", "price")
 
 
 def review(*kinds: str) -> Callable[[Any], str]:
@@ -209,6 +219,8 @@ def called(record: Any) -> str:
 
 def remarks_on(record: Any) -> list[str]:
     found = [getattr(record, "attention", ""), record.note, getattr(record, "count_note", "")]
+    rental = getattr(record, "rental", None)
+    found += [f"Rent: {rental.note}."] if rental and rental.note else []
     if record.unconfirmed:
         found.append(f"Unconfirmed: {', '.join(record.unconfirmed)}.")
     for other in record.alternatives:

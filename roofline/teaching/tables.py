@@ -13,6 +13,8 @@ from typing import Any
 
 from roofline.algebra import units
 
+from . import places
+
 DASH = '<span class="unknown">–<span class="visually-hidden"> not known</span></span>'
 
 
@@ -144,13 +146,19 @@ def short(source: Any) -> str:
     return " ".join(words)
 
 
-def table(name: str, columns: Sequence[Column], records: Iterable[Any], caption: str, sources: bool = True) -> Html:
-    """A sortable table; `name` says what it holds ("accelerators"), the first column names the row."""
+def table(
+    name: str, columns: Sequence[Column], records: Iterable[Any], caption: str, kind: str = "", sources: bool = True
+) -> Html:
+    """A sortable table; `name` says what it holds ("accelerators"), the first column names the row.
+
+    With a `kind` of `places.SHOWN` each row has its anchor.
+    """
     rows = list(records)
     head = "".join(column.head() for column in columns)
     head += '<th scope="col" class="plain">Sources</th>' if sources else ""
     body = "".join(
-        "<tr>" + columns[0].cell(row, "th") + "".join(column.cell(row) for column in columns[1:])
+        (f'<tr id="{places.row(kind, row.name)}">' if kind else "<tr>")
+        + columns[0].cell(row, "th") + "".join(column.cell(row) for column in columns[1:])
         + (f'<td class="sources">{links(row.cited)}</td>' if sources else "") + "</tr>\n"
         for row in rows
     )

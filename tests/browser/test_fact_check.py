@@ -124,3 +124,33 @@ def test_hidden_rows_stay_hidden_on_a_phone_and_the_form_is_not_printed(page):
     page.emulate_media(media="print")
     assert not page.locator(".ledger-form").is_visible()
     assert page.locator(".ledger tbody tr:visible").count() == len(wanted(verdict="off"))
+
+
+PHONE = {"width": 390, "height": 844}
+
+
+def test_a_phone_shows_twenty_rows_and_more_on_request_and_a_desk_all(page):
+    page.set_viewport_size(PHONE)
+    page.goto(PAGE)
+    seen = page.locator(".ledger tbody tr:visible")
+    more = page.locator(".ledger-more button")
+    assert seen.count() == 20 and more.inner_text() == f"Show 20 more of {len(load()) - 20}"
+    more.click()
+    assert seen.count() == 40
+    assert page.evaluate("document.activeElement.id") == f"claim-{list(load())[20]}"
+    page.get_by_label("Chapter").select_option("context_wall")
+    assert seen.count() == len(wanted(chapter="context_wall")) < 20 and not more.is_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_role("button", name="Show all").click()
+    page.wait_for_function("() => document.querySelectorAll('.ledger tbody tr:not([hidden])').length > 200")
+    assert seen.count() == len(load()) and not more.is_visible()
+
+
+def test_a_phone_shows_the_row_that_the_address_names_and_paper_shows_all(page):
+    page.set_viewport_size(PHONE)
+    last = list(load())[-1]
+    page.goto(f"{PAGE}#claim-{last}")
+    assert page.locator(f"#claim-{last}").is_visible()
+    page.goto(PAGE + "#chapter=batch_size")
+    page.emulate_media(media="print")
+    assert page.locator(".ledger tbody tr:visible").count() == len(wanted(chapter="batch_size")) > 20

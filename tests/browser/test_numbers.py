@@ -26,7 +26,11 @@ def test_hover_shows_formula_value_inputs_and_sources_and_leaving_closes(page):
     card.wait_for(state="visible")
     words = card.inner_text()
     assert "touch every weight" in words and "1.16493 ms" in words and "72 × GB200 at fp8" in words
-    assert "8 TB/s" in words and card.locator(".number-math .katex").count() == 1
+    assert "8 TB/s" in words and card.locator("> .number-math .katex").count() == 1
+    part = card.locator(".number-parts details")
+    assert "= 1.165 ms" in part.inner_text() and not part.locator(".number-math").is_visible()
+    part.locator("summary").click()
+    assert part.locator(".number-math .katex").is_visible()
     assert card.locator("a[href$='book/notation.html#formula-latency_floor']").count() == 1
     assert_stays_while_on_it_and_goes_when_left(page)
 
@@ -134,7 +138,7 @@ def test_records_hold_what_the_page_names_and_links_lead_somewhere(site, chapter
     used = {entry["formula"] for entry in data["numbers"].values() if "formula" in entry}
     assert used <= set(data["formulas"]) | set(data["symbols"])
     notation = (site / "book/notation.html").read_text("utf-8")
-    kinds = {"formula": data["formulas"], "symbol": set(data["symbols"]) & used}
+    kinds = {"formula": data["formulas"], "symbol": set(data["symbols"]) & used - set(data["formulas"])}
     assert all(f'id="{kind}-{item}"' in notation for kind, items in kinds.items() for item in items)
 
 

@@ -31,6 +31,7 @@ from ..explorer.panels import Panels
 
 CHIPS = ("H100", "H200", "B200", "MI300X")  # each with a rental price in the catalog
 IN_A_BOX = 8
+PRECISION = "fp8"  # of arithmetic, weights and caches alike
 MODELS = ("Llama-3.1-405B", "Llama-3-70B", "Qwen3-32B")  # dense: a lone user reads every weight too
 MILLION = 1e6
 
@@ -46,6 +47,7 @@ class Bill:
         self.whole = define("bill", book.cost_per_token * bought, "USD", "cost of the tokens that are bought")
         self.weights = define("bill_weights", rent * book.t_weights, "USD", "cost of reading weights")
         self.kv = define("bill_kv", rent * book.t_kv, "USD", "cost of reading KV caches")
+        self.rent = define("rent", price, "USD/s", "rent of one chip")
         self.compute = define("bill_compute", rent * book.t_compute, "USD", "cost of arithmetic")
 
 
@@ -58,11 +60,11 @@ def build() -> Explorer:
         title="What does a million tokens cost? Let more users share the machine.",
         choices=(
             Choice("chip", "Rented machine", {name: f"{IN_A_BOX} × {name}" for name in CHIPS}, "H200"),
-            Choice("model", "Model", {name: name.replace("-", " ") for name in MODELS}, MODELS[0]),
+            Choice("model", f"Model, all in {PRECISION}", {name: name.replace("-", " ") for name in MODELS}, MODELS[0]),
         ),
         tables=(
-            tabulate(lambda chip: chips[chip].at("fp8", n=IN_A_BOX), chip=CHIPS),
-            tabulate(lambda model: models[model].at(weights="fp8", kv="fp8"), model=MODELS),
+            tabulate(lambda chip: chips[chip].at(PRECISION, n=IN_A_BOX), chip=CHIPS),
+            tabulate(lambda model: models[model].at(weights=PRECISION, kv=PRECISION), model=MODELS),
         ),
         sliders=(
             Slider("B", "Users who share each pass", whole_stops(1, 1e4), start=1.0, digits=5, noun=("user", "users")),
@@ -74,6 +76,7 @@ def build() -> Explorer:
             Readout(book.tokens_per_s_user, "Speed for each user"),
             Readout(book.tokens_per_s, "Speed of the machine"),
             Readout(book.mfu, "Arithmetic in use, at best", unit="%"),
+            Readout(bill.rent, "Rent of each chip", unit="USD/hour"),
         ),
         regimes=(
             Regime("waits for arithmetic", "compute", book.t_compute, book.t_memory),
