@@ -177,7 +177,7 @@ def build() -> Explorer:
                                             "fill more than two thirds of the memory.", "running back pays"),
         ),
         summary="{n_blocks} with {n_rows} rows in a step, {way}: {needed} on one {chip}, {regime}; a step takes "
-                "{step_time}, {work_ratio?the|# times the} arithmetic of storing all.",
+                "{step_time}, with {work_ratio?the|# times the} arithmetic of storing all.",
     )
 
 
