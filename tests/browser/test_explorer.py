@@ -23,6 +23,7 @@ from roofline.batch_size import t_compute
 from roofline.notation import notation
 from roofline.teaching.explorer import page as parts
 from roofline.teaching.explorer import words
+from roofline.teaching.explorers import moe
 from roofline.teaching.explorers.batch_size import build, explorer
 from tests.browser.explorers import assert_as_python, boxes_of, drag, move, settled, widen
 
@@ -267,6 +268,14 @@ def test_labels_of_curves_stand_apart_on_a_phone(show, width):
         boxes = boxes_of(sheet, ".explorer svg text.label:visible")
         heights = sorted(box["top"] for box in boxes if box["left"] > width * 0.6)
         assert len(heights) >= 4 and all(later - earlier >= 13 for earlier, later in itertools.pairwise(heights))
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_the_label_of_a_mark_makes_room_for_the_value_beside_the_dot(show, width):
+    sheet = show(moe.explorer(B=100_000, E=4096, k=16, n=576), width=width)
+    (label,) = boxes_of(sheet, ".explorer svg text.label:text('takes over')")
+    value = boxes_of(sheet, ".explorer svg .value")[0]
+    assert label["bottom"] > value["top"] and label["right"] <= value["left"] and label["left"] >= 0
 
 
 def test_a_page_without_scripts_keeps_the_words(browser, tmp_path, monkeypatch):
