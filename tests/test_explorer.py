@@ -242,6 +242,30 @@ def test_unknown_x_of_the_chart_is_refused():
         small(chart=dataclasses.replace(small().chart, x="L"))
 
 
+def test_a_sentence_has_two_wordings_of_one_and_of_many():
+    described = small(sliders=(Slider("B", "Batch", (1.0, 10.0), start=10.0, noun=("user", "users")),),
+                      summary="On {B?it waits # alone|they wait #, each}, {t_compute}.")
+    assert described().summary == "On they wait 10 users, each, 20 ms."
+    assert described(B=1).summary == "On it waits 1 user alone, 2 ms."
+    with pytest.raises(NameUnknown, match="is no formula, input or choice"):
+        small(summary="{users?one|many}")
+
+
+def test_a_choice_has_words_for_values_of_the_readers_own():
+    choice = Choice("chip", "Chip", {"slow": "Slow", "fast": "Fast"}, "slow", own="A chip of your own")
+    table = Table(("chip",), {("slow",): {"C": 1e12}, ("fast",): {"C": 1e15}})
+    rate = Slider("C", "Rate", (1e12, 1e14, 1e15), assumed=1e14)
+    widget = small(choices=(choice,), tables=(table,), summary="{chip}.",
+                   sliders=(*small().sliders, rate))()
+    assert widget.summary == "Slow." and "Slow" in repr(widget)
+    widget.set(B=1)
+    assert widget.summary == "Slow."
+    widget.set(C=1e14)
+    assert widget.summary == "A chip of your own." and "Slow" not in repr(widget)
+    widget.set(chip="fast")
+    assert widget.summary == "Fast."
+
+
 def test_an_infinite_mark_is_said_in_its_own_words():
     mark = Mark(t_compute, "{t_compute}", "It is at {t_compute}.", "There is none.")
     described = small(chart=dataclasses.replace(small().chart, marks=(mark,)))

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from roofline import batch_size, chips, models, moe
+from roofline.teaching.explorer import words
 from roofline.teaching.explorer.panels import Panels
 from roofline.teaching.explorers.moe import CHIPS, EXPERTS, MODELS, USED, build, explorer
 
@@ -49,6 +50,13 @@ def test_every_number_of_experts_allows_every_top_k():
             for batch in (1, 100_000):
                 widget = explorer(E=float(experts), k=float(used), B=batch)
                 assert all(math.isfinite(widget[name]) for name in build().formulas)
+
+
+def test_no_more_experts_are_touched_than_there_are():
+    made = build()
+    for experts in EXPERTS:
+        told = words.say(made, "experts_touched", explorer(E=float(experts), B=1e5)["experts_touched"])
+        assert float(told.replace(",", "")) <= experts
 
 
 def test_every_chip_and_model_can_be_shown():

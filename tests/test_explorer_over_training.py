@@ -63,6 +63,11 @@ def test_prompts_make_serving_cheaper_and_models_larger():
     assert mix("generated") == {"s_dec": 1.0, "s_reused": 0.0} and 0.2 < mix("mixed")["s_dec"] < 0.25
 
 
+def test_it_says_that_it_counts_reinforcement_learning_and_the_example_of_the_text_does_not():
+    assert "This counts 10 trillion tokens of reinforcement learning; the example in the text has none." \
+        in explorer().summary
+
+
 def test_it_warns_where_more_text_is_asked_for_than_anybody_published():
     assert "beyond published data" in [c.label for c in build().cautions]
     assert "would there be such text?" in explorer().summary

@@ -50,6 +50,24 @@ def test_it_opens_on_the_lectures_reading_and_says_that_its_two_deductions_exclu
     assert "exclude each other" not in widget.summary  # sold at six times the mark-up, output costs what input does
 
 
+def test_decode_better_used_than_prefill_is_said_to_exclude_itself():
+    widget = explorer()
+    assert "more than prefill" not in widget.summary
+    widget.set(markup=10.0)
+    assert widget["mfu_share"] == pytest.approx(10 / 6) and "167 % of the utilisation of prefill" in widget.summary
+
+
+def test_a_list_is_the_readers_own_once_a_price_of_it_has_moved():
+    widget = explorer()
+    assert widget.summary.startswith("Gemini")
+    widget.set(N_act=3e11, price=0.001)
+    assert widget.summary.startswith("Gemini")
+    widget.set(p_in=1e-6)
+    assert widget.summary.startswith("Your own list: ") and "Gemini" not in repr(widget)
+    widget.set(sheet="opus47_48")
+    assert "Your own list" not in repr(widget)
+
+
 def test_a_sheet_fills_its_sliders_and_what_it_lacks_is_assumed():
     for name, keep in itertools.product(SHEETS, KEEP):
         widget, line = explorer(sheet=name, keep=keep), prices[name]
@@ -61,7 +79,7 @@ def test_a_sheet_fills_its_sliders_and_what_it_lacks_is_assumed():
     hour = explorer(sheet="opus47_48", keep="1h")
     assert hour["m_write"] == pytest.approx(2) and hour["t_keep"] == 3600
     hour.set(p_in=1e-5)
-    assert "Input: Typed by you" in repr(hour) and hour["m_write"] == pytest.approx(2)
+    assert "List price: input: Typed by you" in repr(hour) and hour["m_write"] == pytest.approx(2)
     hour.set(sheet="gpt54_lo")
     assert hour["p_in"] == prices["gpt54_lo"].input  # another sheet fills them again
 

@@ -44,6 +44,47 @@
     document.head.append(style);
   }
 
+  /* The setting of an explorer is in the address: what the reader moved, by its name, and the section where the explorer
+     stands, so that the address can be sent. The names of a second explorer on a page begin with "2." */
+  function address(root, model, before) {
+    const { choices, sliders } = model.get("spec"), start = model.get("values"), asked = new URLSearchParams(location.search);
+    const section = root.closest("[id].section, section[id]:not(.explorer)")?.id;
+    for (const { name, options } of choices) {
+      const option = asked.get(before + name);
+      if (options.some(([known]) => known === option)) root.move(name, option);
+    }
+    for (const { name, stops } of sliders) {
+      const text = asked.get(before + name)?.trim(), x = text ? Number(text) : NaN, off = (stop) => Math.abs(stop - x);
+      if (x >= stops[0] && x <= stops.at(-1)) root.move(name, stops.reduce((best, stop) => (off(stop) < off(best) ? stop : best)));
+    }
+
+    function setting() {
+      const query = new URLSearchParams(location.search);
+      const put = (name, value, first) => {
+        if (value === null || value === first) query.delete(before + name);
+        else query.set(before + name, typeof value === "number" ? Number(value.toPrecision(4)) : value);
+      };
+      const wishes = model.get("wishes"), opening = model.get("opening"), values = model.get("values");
+      for (const { name } of choices) put(name, wishes[name], opening[name]); // what was asked: a chip may have closed it
+      for (const { name } of sliders) put(name, values[name], start[name]);
+      return `${location.pathname}${`${query}` && `?${query}`}${section ? `#${section}` : location.hash}`;
+    }
+    model.on("change:values", () => {
+      try { history.replaceState(history.state, "", setting()); } catch { /* a browser may refuse where a page is read from a disk */ }
+    });
+
+    const button = document.createElement("button"), words = "Copy link";
+    Object.assign(button, { type: "button", className: "copy", textContent: words, ariaLive: "polite", title: "Copies an address that opens the explorer as it stands now" });
+    button.dataset.lmSuppressShortcuts = "true";
+    button.addEventListener("click", async () => {
+      const copied = await navigator.clipboard?.writeText(new URL(setting(), location.href).href).then(() => true, () => false);
+      button.textContent = copied ? "Copied" : "See above"; // in the browser's own line
+      setTimeout(() => { button.textContent = words; }, 2000);
+    });
+    root.querySelector(".title").classList.add("linked");
+    root.querySelector(".reset").before(button);
+  }
+
   async function hydrate() {
     const models = {};
     gather();
@@ -58,7 +99,9 @@
           await widget.initialize?.({ model: models[id] });
         }
         await widget.render({ model: models[id], el });
+        const nth = document.querySelectorAll(".explorer").length + 1, root = el.querySelector(".explorer");
         view.replaceWith(el);
+        if (root?.move) address(root, models[id], nth > 1 ? `${nth}.` : "");
       } catch (error) {
         console.error(`widget ${id}:`, error); // the others on the page still come to life
       }

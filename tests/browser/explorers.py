@@ -162,8 +162,9 @@ def assert_as_python(sheet, made):
     remarks, alt = words.remarks(made, values), words.fill(made, made.chart.alt, values)
     for told, sentence in zip([*said["notes"], said["alt"]], [*remarks, alt], strict=True):
         assert alike(told, sentence), (told, sentence)
-    assert said["chosen"] == {choice.name: values[choice.name] for choice in made.choices}
-    assert said["offered"] == {choice.name: made.open(choice.name, values) for choice in made.choices}
+    own = [choice.name for choice in made.choices if words.own(made, choice, values)]
+    assert said["chosen"] == {c.name: "" if c.name in own else values[c.name] for c in made.choices}
+    assert said["offered"] == {c.name: [""] * (c.name in own) + made.open(c.name, values) for c in made.choices}
     printed = words.written(made, values).splitlines()
     for slider in made.sliders:
         assert_slider_as_printed(slider, said["sliders"][slider.name], printed)

@@ -23,6 +23,7 @@ from roofline.batch_size import t_compute
 from roofline.notation import notation
 from roofline.teaching.explorer import page as parts
 from roofline.teaching.explorer import words
+from roofline.teaching.explorers import moe
 from roofline.teaching.explorers.batch_size import build, explorer
 from tests.browser.explorers import assert_as_python, boxes_of, drag, move, settled, widen
 
@@ -269,6 +270,14 @@ def test_labels_of_curves_stand_apart_on_a_phone(show, width):
         assert len(heights) >= 4 and all(later - earlier >= 13 for earlier, later in itertools.pairwise(heights))
 
 
+@pytest.mark.parametrize("width", [390, 768])
+def test_the_label_of_a_mark_makes_room_for_the_value_beside_the_dot(show, width):
+    sheet = show(moe.explorer(B=100_000, E=4096, k=16, n=576), width=width)
+    (label,) = boxes_of(sheet, ".explorer svg text.label:text('takes over')")
+    value = boxes_of(sheet, ".explorer svg .value")[0]
+    assert label["bottom"] > value["top"] and label["right"] <= value["left"] and label["left"] >= 0
+
+
 def test_a_page_without_scripts_keeps_the_words(browser, tmp_path, monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
@@ -330,6 +339,87 @@ def test_two_explorers_on_a_page_are_apart(show):
     assert sheet.evaluate("document.querySelectorAll('style.anywidget').length") == 1
 
 
+# the address
+
+def reopened(sheet, path):
+    """The page of the sheet opened anew, with another end of its address: what it says in all."""
+    sheet.goto(re.sub(r"[?#].*", "", sheet.url) + path, wait_until="domcontentloaded")
+    sheet.wait_for_selector("html[data-hydrated]", state="attached")
+    settled(sheet)
+    return sheet.inner_text("body")
+
+
+def ending(sheet, ends):
+    """Waits until the address ends so: it is written where the reader pauses."""
+    sheet.wait_for_url(re.compile(re.escape(ends) + "$"))
+
+
+def test_a_setting_is_in_the_address_and_opens_from_it(show):
+    sheet = show(explorer())
+    move(sheet, build(), chip="A100 80GB", B=500, price=0.001)
+    values, said = settled(sheet), sheet.inner_text("body")
+    ending(sheet, "?chip=A100+80GB&B=500&price=0.0009722")
+    sheet.reload()
+    sheet.wait_for_selector("html[data-hydrated]", state="attached")
+    assert assert_as_python(sheet, build()) == values != explorer().values and sheet.inner_text("body") == said
+    sheet.select_option(".explorer select[name=chip]", "GB200")  # with its own rent, and precision
+    ending(sheet, "?B=500")
+    assert settled(sheet)["compute"] == explorer().values["compute"] != values["compute"]
+
+
+def test_a_setting_that_is_taken_back_leaves_the_address(show):
+    sheet = show(explorer())
+    assert "?" not in sheet.url
+    reopened(sheet, "?from=afar#here")
+    move(sheet, build(), B=1)
+    ending(sheet, "?from=afar&B=1#here")
+    sheet.click(".explorer .reset")
+    ending(sheet, "?from=afar#here")
+
+
+NONSENSE = ("?B=", "?B=many&n=NaN", "?B=0&L=1e9&n=-3", "?chip=Abacus&B=Infinity", "?toString=1&values=2&spec=3",
+            "#B=1", "?%E0%A4%A", "?compute=fp8%22%3E%3Cscript%3E&%3D&&2.B=1")
+
+
+def test_nonsense_in_the_address_changes_nothing(show):
+    sheet, logged = show(explorer(), styled=False), []
+    sheet.on("console", lambda message: logged.append(message.text))
+    for nonsense in NONSENSE:
+        reopened(sheet, nonsense)
+        assert assert_as_python(sheet, build()) == explorer().values and logged == [], nonsense
+
+
+def test_a_number_in_the_address_is_the_stop_close_to_it(show):
+    sheet = show(explorer())
+    reopened(sheet, "?B=511.3&n=70&compute=fp8&chip=A100+80GB")
+    values = assert_as_python(sheet, build())
+    assert (values["B"], values["n"], values["compute"]) == (500, 72, "bf16")
+    sheet.select_option(".explorer select[name=chip]", "H100")
+    assert settled(sheet)["compute"] == "fp8"  # asked for in the address
+
+
+def test_two_explorers_on_a_page_have_their_own_part_of_the_address(show):
+    sheet = show(explorer(), explorer())
+    sheet.evaluate("document.querySelectorAll('.explorer')[1].move('B', 1)")
+    ending(sheet, "?2.B=1")
+    reopened(sheet, "?B=100&2.B=10")
+    assert sheet.evaluate("[...document.querySelectorAll('.explorer')].map(e => e.values().B)") == [100, 10]
+
+
+def test_a_link_to_the_setting_is_copied(show):
+    sheet = show(explorer())
+    sheet.evaluate("""() => {
+        const writeText = async (text) => { window.copied = text; };
+        Object.defineProperty(navigator, "clipboard", { value: { writeText } });
+    }""")
+    move(sheet, build(), B=1)
+    ending(sheet, "?B=1")
+    sheet.click(".explorer .copy")
+    sheet.wait_for_function("document.querySelector('.copy').textContent === 'Copied'")
+    assert sheet.evaluate("window.copied") == sheet.url
+    sheet.wait_for_function("document.querySelector('.copy').textContent === 'Copy link'")
+
+
 def test_page_and_kernel_hear_each_other(browser):
     widget = explorer()
     sheet = browser.new_page()
@@ -350,6 +440,7 @@ def test_page_and_kernel_hear_each_other(browser):
             input.dispatchEvent(new Event("input", {bubbles: true})); } }""")
     sheet.wait_for_function("window.sent.length > 0")
     assert sheet.evaluate("window.sent.length") == 1  # where the reader paused, not every frame
+    assert sheet.evaluate("location.href") == "about:blank" and sheet.locator(".copy").count() == 0  # of a notebook
     widget.set_state({"values": sheet.evaluate("window.sent[0]")})
     assert widget.values == settled(sheet) != explorer().values
     widget.set(B=640, chip="H100")

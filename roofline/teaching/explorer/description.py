@@ -33,7 +33,7 @@ class Explorer:
     chart, readouts, regimes, cautions : Chart, tuples of Readout, Regime, Caution
     summary : str
         One or two sentences. They, `alt` and the sentences of marks and cautions name formulas, inputs and choices in
-        braces: "a pass takes {t_step}".
+        braces: "a pass takes {t_step}"; or with two wordings, of one and of many: "on {n?# chip|# chips}".
     fixed : mapping of str to float
         Inputs that do not move, in base units; the notation's defaults need no mention.
     supply : Supply, optional

@@ -193,21 +193,23 @@ function lines(chart, { text, shown, compute, pick }) {
       leaders[i].setAttribute("d", `M${right + 1} ${ends[i].toFixed(1)}L${right + 9} ${y.toFixed(1)}`);
       fill(label, { x: right + 12, y: (y + 4).toFixed(1) });
     });
+    const [px, py] = place(inputs[x], results[chart.dot]), flip = px > left + 80; // left of the dot nothing is drawn
+    write(value, said(chart.dot));
+    const free = flip && py < top + 22 ? px - 18 - value.textContent.length * 9 : width; // where a label would run into the value
     chart.marks.forEach(({ name, label }, i) => {
-      const at = results[name], inside = at >= from && at <= to, [px] = place(at, low);
+      const at = results[name], inside = at >= from && at <= to, [mark] = place(at, low);
       const [line, words] = marks[i];
       line.style.display = words.style.display = inside ? "" : "none";
       if (!inside) return;
-      line.setAttribute("d", `M${px} ${top}V${bottom}`);
+      line.setAttribute("d", `M${mark} ${top}V${bottom}`);
       write(words, label.replace(/\{(\w+)\}/g, (_, found) => said(found)));
       const long = words.textContent.length * 7; // px, about: measuring would lay the page out once more
-      fill(words, { x: Math.max(0, Math.min(px - long / 2, width - long)), y: top - 7 });
+      const end = mark - long / 2 < px && mark + long / 2 > free ? free : width;
+      fill(words, { x: Math.max(0, Math.min(mark - long / 2, end - long)), y: top - 7 });
     });
-    const [px, py] = place(inputs[x], results[chart.dot]), flip = px > left + 80; // left of the dot nothing is drawn
     rule.setAttribute("d", `M${px} ${bottom}V${py}`);
     fill(dot, { cx: px, cy: py });
     fill(value, { x: px + (flip ? -10 : 10), y: py - 12, "text-anchor": flip ? "end" : "start" });
-    write(value, said(chart.dot));
   };
 
   /* A tap or a drag on the chart moves the slider of its x axis; scrolling past it with a finger does not */
@@ -255,7 +257,7 @@ function explorer({ compute, units, draw = {} }) {
       const amount = html("span", { class: "amount", "data-widest": slider.widest }), why = html("span");
       const origin = html("span", { class: "origin", "data-widest": slider.longest }, why);
       input.addEventListener("input", () => move(slider.name, slider.stops[input.value]));
-      const row = html("div", { class: "slider" }, html("label", { for: input.id }, slider.label), amount, input);
+      const row = html("div", { class: slider.widest.length > 24 ? "slider wide" : "slider" }, html("label", { for: input.id }, slider.label), amount, input);
       if (slider.assumed !== null) row.append(origin);
       return { slider, input, amount, origin, why, row };
     });
@@ -286,14 +288,17 @@ function explorer({ compute, units, draw = {} }) {
     }
     const schedule = () => { frame ||= requestAnimationFrame(update); };
 
+    /* Whether a slider that a choice fills was moved, where the choice has words for that */
+    const typed = ({ name, own }) => own && spec.sliders.some((slider) => values[slider.name] !== null && spec.data[slider.name]?.by.includes(name));
+
     function controls(inputs) {
       for (const { choice, select } of selects) {
-        const open = offered(spec, choice, values), key = open.join();
+        const open = offered(spec, choice, values), own = typed(choice), key = `${open}${own}`, now = own ? "" : values[choice.name];
         if (select.dataset.open !== key) {
           select.dataset.open = key;
-          select.replaceChildren(...choice.options.filter(([v]) => open.includes(v)).map(([v, label]) => html("option", { value: v }, label)));
+          select.replaceChildren(...(own ? [html("option", { value: "" }, choice.own)] : []), ...choice.options.filter(([v]) => open.includes(v)).map(([v, label]) => html("option", { value: v }, label)));
         }
-        if (select.value !== values[choice.name]) select.value = values[choice.name];
+        if (select.value !== now) select.value = now;
       }
       for (const range of ranges) slide(range, inputs[range.slider.name]);
     }
@@ -321,9 +326,13 @@ function explorer({ compute, units, draw = {} }) {
       const said = (name) => {
         if (name === "regime") return bound?.label ?? "";
         const choice = spec.choices.find((one) => one.name === name);
-        return choice ? choice.options.find(([v]) => v === values[name])[1] : say(name, inputs[name] ?? results[name]);
+        if (!choice) return say(name, inputs[name] ?? results[name]);
+        return typed(choice) ? choice.own : choice.options.find(([v]) => v === values[name])[1];
       };
-      const filled = (template) => template.replace(/\{(\w+)\}/g, (_, name) => said(name));
+      const filled = (template) => template.replace(/\{(\w+)(?:\?([^|{}]*)\|([^{}]*))?\}/g, (_, name, one, many) => {
+        const told = said(name);
+        return ((told.split(" ")[0] === "1" ? one : many) ?? "#").replace("#", () => told);
+      });
       controls(inputs);
       for (const { name, value } of readouts) write(value, said(name));
       if (bound && regime.textContent !== bound.label) { write(regime, bound.label); regime.dataset.role = bound.role; }
@@ -358,7 +367,7 @@ function explorer({ compute, units, draw = {} }) {
     el.append(root);
     watch.observe(main);
     update();
-    Object.assign(root, { frame: update, values: () => values }); // for tests and benchmarks
+    Object.assign(root, { move, frame: update, values: () => values }); // for the address of a page, tests and benchmarks
     return () => { watch.disconnect(); model.off("change:values", changed); clearTimeout(save); clearTimeout(speak); };
   }
   return { render, text, compute };

@@ -23,7 +23,8 @@ def spec(explorer: Explorer) -> dict[str, Any]:
     made = {
         "name": explorer.name, "title": explorer.title, "summary": explorer.summary,
         "fixed": explorer.constants, "data": explorer.data, "offers": explorer.offers, "shown": words.shown(explorer),
-        "choices": [{"name": c.name, "label": c.label, "options": list(c.options.items())} for c in explorer.choices],
+        "choices": [{"name": c.name, "label": c.label, "options": list(c.options.items()), "own": c.own}
+                    for c in explorer.choices],
         "sliders": [{**asdict(s), "widest": words.widest(explorer, s), "longest": words.longest(s)}
                     for s in explorer.sliders],
         "readouts": [{"name": r.formula.name, "label": r.label, "role": r.role, "lead": r.lead, "light": r.light}

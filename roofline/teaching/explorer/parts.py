@@ -11,12 +11,16 @@ from ...algebra import Formula
 
 @dataclass(frozen=True)
 class Choice:
-    """A list to choose from; `options` maps each value to the words that the reader sees, `start` is chosen first."""
+    """A list to choose from; `options` maps each value to the words that the reader sees, `start` is chosen first.
+
+    `own` stands in place of those words once the reader has moved a slider that the choice fills.
+    """
 
     name: str
     label: str
     options: Mapping[str, str]
     start: str
+    own: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,19 @@ import re
 from typing import TYPE_CHECKING
 
 from ...algebra import units
-from .parts import Slider
+from .parts import Choice, Slider
 from .tables import Values, look
 
 if TYPE_CHECKING:
     from .description import Explorer
 
-TEMPLATE = re.compile(r"\{(\w+)\}")
+TEMPLATE = re.compile(r"\{(\w+)(?:\?([^|{}]*)\|([^{}]*))?\}")  # {n_chips}, or {n_chips?# chip|# chips}
 NONE = "none"  # an infinite result: there is no such batch
 
 
 def names(template: str) -> list[str]:
     """What a template names in braces."""
-    return TEMPLATE.findall(template)
+    return [found[1] for found in TEMPLATE.finditer(template)]
 
 
 def templates(explorer: Explorer) -> list[str]:
@@ -58,12 +58,33 @@ def longest(slider: Slider) -> str:
     return max(slider.given, slider.otherwise, slider.moved, key=len)
 
 
+def counted(told: str, one: str | None, many: str | None) -> str:
+    """A value in words; of two wordings the one for a single thing or the other, with the value at #.
+
+    >>> counted("1", "# chip", "# chips"), counted("72", "# chip", "# chips"), counted("1 user", "", " each")
+    ('1 chip', '72 chips', '')
+    """
+    wording = one if told.split(" ")[0] == "1" else many
+    return told if wording is None else wording.replace("#", told)
+
+
+def own(explorer: Explorer, choice: Choice, values: Values) -> bool:
+    """Whether the reader has moved a slider that the choice fills, and the choice has words for that."""
+    filled = [name for name, table in explorer.data.items() if choice.name in table["by"]]
+    return bool(choice.own) and any(values.get(name) is not None for name in filled)
+
+
+def chosen(explorer: Explorer, choice: Choice, values: Values) -> str:
+    """What a choice stands at, in words."""
+    return choice.own if own(explorer, choice, values) else choice.options[values[choice.name]]
+
+
 def fill(explorer: Explorer, template: str, values: Values) -> str:
     """A template with its braces filled."""
     numbers = {**explorer.results(values), **explorer.operands(values)}
     words = {name: say(explorer, name, numbers[name]) for name in names(template) if name in numbers}
-    words |= {c.name: c.options[values[c.name]] for c in explorer.choices} | {"regime": explorer.regime(values)}
-    return TEMPLATE.sub(lambda found: words[found[1]], template)
+    words |= {c.name: chosen(explorer, c, values) for c in explorer.choices} | {"regime": explorer.regime(values)}
+    return TEMPLATE.sub(lambda found: counted(words[found[1]], found[2], found[3]), template)
 
 
 def remarks(explorer: Explorer, values: Values) -> list[str]:
@@ -82,7 +103,7 @@ def summary(explorer: Explorer, values: Values) -> str:
 def written(explorer: Explorer, values: Values) -> str:
     """The whole state in plain lines: what prints, and what a page without JavaScript shows."""
     results, operands = explorer.results(values), explorer.operands(values)
-    rows = [(c.label, c.options[values[c.name]]) for c in explorer.choices]
+    rows = [(c.label, chosen(explorer, c, values)) for c in explorer.choices]
     rows += [(s.label, say(explorer, s.name, operands[s.name])) for s in explorer.sliders]
     rows += [(r.label, say(explorer, r.formula.name, results[r.formula.name])) for r in explorer.readouts]
     wide = max(len(label) for label, _ in rows)

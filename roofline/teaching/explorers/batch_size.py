@@ -125,7 +125,7 @@ def build() -> Explorer:
             Caution(t_memory, t_drain, "This does not fit: weights and caches are larger than the memory. They take "
                                        "{t_memory} to read, the whole memory {t_drain}.", "does not fit"),
         ),
-        summary="A pass of {model} over {B}, each with {L} of context, takes {t_step} on {n} of {chip}: it is "
+        summary="A pass of {model} over {B}, {B?with|each with} {L} of context, takes {t_step} on {n} of {chip}: it is "
                 "{regime}. The chips cost {cost_per_token}.",
     )
 

@@ -169,7 +169,7 @@ def build() -> Explorer:
             Readout(lay.caches, "KV caches", role="kv"),
             Readout(lay.left, "Left over"),
             Readout(lay.copies, "Cache over an even share", unit="1"),
-            Readout(lay.chips, "Chips in all", digits=5),
+            Readout(lay.chips, "Chips in all", digits=6),
             Readout(lay.batch, "Largest micro-batch that fits", digits=5),
             Readout(lay.context, "Longest context that fits"),
         ),
@@ -183,13 +183,13 @@ def build() -> Explorer:
             Caution(lay.copies, lay.once,
                     "Heads are not cut, so the busiest chip keeps {copies} times an even share of its group's cache.",
                     "cache copied"),
-            Caution(lay.asked, lay.used, "A stage has {stage_chips} chips, so its experts spread over no more.",
-                    "few chips"),
+            Caution(lay.asked, lay.used,
+                    "A stage has {stage_chips?# chip|# chips}, so its experts spread over no more.", "few chips"),
             Caution(lay.stages, lay.flying, "With one micro-batch in flight, all stages but one stand idle.",
                     "idle stages"),
         ),
-        summary="{model} with {B} of {L} each, on {all_chips} chips of type {chip}: the busiest one keeps {chip_total} "
-                "of its {chip_memory}, {regime}.",
+        summary="{model} with {B} of {L}{B?| each}, on {all_chips?# chip|# chips} of type {chip}: the busiest one "
+                "keeps {chip_total} of its {chip_memory}, {regime}.",
     )
 
 

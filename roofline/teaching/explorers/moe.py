@@ -156,7 +156,7 @@ def build() -> Explorer:
         readouts=(
             Readout(bytes_read, "Weights read in a pass", role="weights", lead=True),
             Readout(bytes_held, "Weights held by the chips"),
-            Readout(touched, "Experts touched", digits=3),
+            Readout(touched, "Experts touched", digits=4),
             Readout(each, "Tokens of an expert"),
             Readout(t_read, "Time to read", role="weights"),
             Readout(t_compute, "Time to compute", role="compute"),

@@ -18,7 +18,7 @@ from roofline.catalog import disclosures, models
 from roofline.notation import D, D_inf, D_one, D_rl, N_act, N_one, notation, x_inf, x_rl
 from roofline.scaling_laws import Law, later_cost_of_cheapest, published
 
-from ..explorer import Caution, Choice, Explorer, ExplorerWidget, Readout, Regime, Slider, log_stops, tabulate
+from ..explorer import Caution, Choice, Explorer, ExplorerWidget, Mark, Readout, Regime, Slider, log_stops, tabulate
 from ..explorer.bars import Bars, Pair
 from ..explorer.parts import Supply
 
@@ -91,6 +91,7 @@ class Lives:
         self.times = put("later_times", solved * 1, "1", "later cost over that of pre-training")
         self.loss = put("best_loss", sympify(book.training_loss).subs({N_act: good, D: self.same}), "1", "loss, nats")
         self.served = put("all_served", book.served_tokens, "token", "tokens that the model is expected to serve")
+        self.learnt = put("all_learnt", D_rl * 1, "token", "tokens of reinforcement learning")
         self.asked = put("good_data", self.same, "token", "training data of the compute-optimal model")
         self.most = put("most_data", most * 1, "token", "most training data published for a model")
         later = sympify(self.cheap[1]) + sympify(self.cheap[2])
@@ -150,6 +151,10 @@ def build() -> Explorer:
                     lives.cheap, lives.plain, strict=True)
             ),
             names=("the cheapest model", "the compute-optimal one of equal loss"),
+            marks=(
+                Mark(lives.learnt, "", "This counts {D_rl} of reinforcement learning; the example in the text has "
+                                       "none.", ""),
+            ),
             alt="Pairs of bars, the cost of each phase in chip time as arithmetic of training. For the cheapest model, "
                 "of {best_size}: pre-training {cheapest_0}, reinforcement learning {cheapest_1}, serving {cheapest_2}, "
                 "together {cheapest_all}. For the compute-optimal model of the same loss, of {N_good}: {plain_0}, "
@@ -176,8 +181,9 @@ def build() -> Explorer:
                     "such text?", "beyond published data"),
         ),
         summary="A model as good as a compute-optimal one of {N_good} and {good_data} that is to serve {all_served} "
-                "should have {best_size} and {best_data} of training: {best_rule} times the rule of 20. That saves "
-                "{best_saves} of the cost of its life; what comes later costs {later_times} times its pre-training.",
+                "should have {best_size} and {best_data} of training: {best_rule?the|# times the} rule of 20. That "
+                "saves {best_saves} of the cost of its life; what comes later costs {later_times?as much as|# times} "
+                "its pre-training.",
     )
 
 

@@ -126,8 +126,8 @@ def build() -> Explorer:
         ),
         chart=SchedulePicture(
             "The order of work of {P} with {m_b}, as boxes in time: {schedule}. The step takes {step_time}; a "
-            "stage idles for {idle_over_step} of it and holds the activations of at most {micro_batches_held} "
-            "micro-batches."),
+            "stage idles for {idle_over_step} of it and holds the activations of at most "
+            "{micro_batches_held?# micro-batch|# micro-batches}."),
         readouts=(
             Readout(f["idle_over_step"], "Idle, of the step", unit="%", lead=True),
             Readout(f["idle_over_work"], "Idle, over work", unit="%"),
@@ -148,7 +148,7 @@ def build() -> Explorer:
                     "are run.", "rounded up"),
         ),
         summary="{schedule}. {P} with {m_b} take {step_time}; a stage idles for {idle_over_step} of the step and "
-                "holds the activations of at most {micro_batches_held} micro-batches.",
+                "holds the activations of at most {micro_batches_held?# micro-batch|# micro-batches}.",
         notation=own,
         supply=supply(),
     )  # fmt: skip

@@ -152,7 +152,8 @@ def build() -> Explorer:
         title="Price detective: what does a price sheet imply?",
         notation=own.notation,
         choices=(
-            Choice("sheet", "Price sheet (since)", {name: listed(name) for name in SHEETS}, SHEETS[0]),
+            Choice("sheet", "Price sheet (since)", {name: listed(name) for name in SHEETS}, SHEETS[0],
+                   own="Your own list"),
             Choice("keep", "A cache is kept for", {key: words for key, (words, _) in KEEP.items()}, "5m"),
             Choice("chip", "Assumed chip", {chip.name: chip.name for chip in used}, used[0].name),
             Choice("compute", "Assumed arithmetic in", {p: p for p in precisions}, "fp8"),
@@ -181,8 +182,8 @@ def build() -> Explorer:
             ), (Known("HBM, rented", own.hbm), *(Known(label, bought[key]) for key, (label, _) in TIERS.items()))),
         ), alt="Four logarithmic rulers. The step implies a cache of {kink_bytes}, output over input one of "
                "{ratio_bytes}, and slow weights {weight_bytes}, beside what open models read. Decode would use "
-               "{mfu_share} of the utilisation of prefill. Input is sold at {input_over_cost} times the cost of its "
-               "arithmetic. The premium of a write pays for holding at up to {premium_rate}; memory on the chip "
+               "{mfu_share} of the utilisation of prefill. Input is sold at {input_over_cost?the|# times the} cost of "
+               "its arithmetic. The premium of a write pays for holding at up to {premium_rate}; memory on the chip "
                "costs {hbm_rate}."),
         readouts=(
             Readout(own.kink, "KV bytes from the step", role="kv", lead=True),
@@ -212,15 +213,19 @@ def build() -> Explorer:
             Caution(own.weights, own.one,
                     "In so small a batch reading the weights outlasts the arithmetic: cost has no bend to step at.",
                     "no bend"),
+            Caution(own.share, own.one,
+                    "Decode would use {mfu_share} of the utilisation of prefill: more than prefill, which reads each "
+                    "weight for more tokens. At this mark-up the assumptions exclude each other.",
+                    "decode above prefill"),
             Caution(own.cost, own.sold, "Input would be sold below its cost.", "below cost"),
         ),
         summary="{sheet}: the step implies a cache of {kink_bytes}, output over input one of {ratio_bytes}; input is "
-                "sold at {input_over_cost} times the cost of its arithmetic; {regime}.",
+                "sold at {input_over_cost?the|# times the} cost of its arithmetic; {regime}.",
     )
 
 
 def _sliders(step: float) -> tuple[Slider, ...]:
-    """What the reader types of the sheet, and then what must be assumed."""
+    """What must be assumed, close to the rulers that it moves, and then what the reader may type of the sheet."""
     prices_at, times = log_stops(1e-9, 2e-4), tuple(1 + i / 20 for i in range(61))
 
     def typed(name: str, label: str, stops: tuple[float, ...], assumed: float, lacks: str, unit: str = "") -> Slider:
@@ -228,12 +233,6 @@ def _sliders(step: float) -> tuple[Slider, ...]:
                       otherwise=f"Assumed: the list has no {lacks}.")
 
     return (
-        typed("p_in", "Input", prices_at, 2e-6, "price", "USD/Mtoken"),
-        typed("p_out", "Output", prices_at, 1e-5, "price", "USD/Mtoken"),
-        typed("p_hit", "Cached input", prices_at, 2e-7, "price", "USD/Mtoken"),
-        typed("L_kink", "Price steps at", whole_stops(1000, 2e6), step, "step"),
-        typed("m_tier", "Output beyond the step, times", times, 1.5, "step"),
-        typed("m_write", "Writing to the cache, times input", times, 1.25, "price for writing"),
         Slider("N_act", "Assumed active parameters", log_stops(3e9, 3e12), start=1e11),
         Slider("batches", "Assumed batch, in balance batches", log_stops(0.1, 100), start=100.0),
         Slider("L", "Assumed context in use", whole_stops(1000, 1e6), start=20_000.0),
@@ -244,6 +243,12 @@ def _sliders(step: float) -> tuple[Slider, ...]:
                otherwise="Assumed as DeepSeek did: the catalog has no rental price for this chip.",
                moved="Assumed by you."),
         Slider("kappa_stored", "Assumed bytes kept a token", log_stops(100, 1e7), start=70_000.0, unit="byte"),
+        typed("p_in", "List price: input", prices_at, 2e-6, "price", "USD/Mtoken"),
+        typed("p_out", "List price: output", prices_at, 1e-5, "price", "USD/Mtoken"),
+        typed("p_hit", "List price: cached input", prices_at, 2e-7, "price", "USD/Mtoken"),
+        typed("L_kink", "Price steps at", whole_stops(1000, 2e6), step, "step"),
+        typed("m_tier", "Output beyond the step, times", times, 1.5, "step"),
+        typed("m_write", "Writing to the cache, times input", times, 1.25, "price for writing"),
     )
 
 

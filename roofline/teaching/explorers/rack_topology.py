@@ -68,8 +68,8 @@ def build() -> Explorer:
                      "In one rack nothing crosses.", "network"),
             ),
             alt="A drawing of {R}, each with {n_up} chips of type {chip} on one switch, and a network between them "
-                "whose pipes are {bandwidth_gap} times as narrow. Bars below it: inside the racks an all-to-all takes "
-                "{time_inside} times what it takes in one rack, between them {time_across}, in all "
+                "whose pipes are {bandwidth_gap?as|# times as} narrow. Bars below it: inside the racks an all-to-all "
+                "takes {time_inside?what|# times what} it takes in one rack, between them {time_across}, in all "
                 "{all_to_all_slowdown_partly}; with one copy for each rack {all_to_all_slowdown_dedup}.",
         ),
         readouts=(
@@ -85,8 +85,9 @@ def build() -> Explorer:
             Regime("the fast network decides", "ink", time_inside, time_across),
             Regime("the slow network decides", "network"),
         ),
-        summary="An all-to-all over {R} of {chip} takes {all_to_all_slowdown_partly} times as long as in one rack: "
-                "{cross_rack_share} of the bytes leave, over links {bandwidth_gap} times as slow, and {regime}.",
+        summary="An all-to-all over {R} of {chip} takes {all_to_all_slowdown_partly?as|# times as} long as in one "
+                "rack: {cross_rack_share} of the bytes leave, over links {bandwidth_gap?as|# times as} slow, and "
+                "{regime}.",
     )
 
 

@@ -148,7 +148,7 @@ def build() -> Explorer:
                 Curve(trade.memory, "memory", "ink", style="dashed"),
             ),
             marks=(
-                Mark(trade.deepest, "fits to {deepest}", "It fits up to {deepest} blocks.",
+                Mark(trade.deepest, "fits to {deepest}", "It fits up to {deepest?# block|# blocks}.",
                      "It fits at any depth.", "ink"),
             ),
             alt="Activations held against depth, both on log scales, for four strategies, beside the weights and the "
@@ -177,7 +177,7 @@ def build() -> Explorer:
                                             "fill more than two thirds of the memory.", "running back pays"),
         ),
         summary="{n_blocks} with {n_rows} rows in a step, {way}: {needed} on one {chip}, {regime}; a step takes "
-                "{step_time}, {work_ratio} times the arithmetic of storing all.",
+                "{step_time}, with {work_ratio?the|# times the} arithmetic of storing all.",
     )
 
 
