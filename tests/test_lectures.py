@@ -109,7 +109,7 @@ def test_no_number_of_the_prose_is_typed(path):
 def test_every_glued_number_is_used_and_every_use_is_glued(path):
     source = path.read_text(encoding="utf8")
     used = set(re.findall(r"\{glue:text\}`([^`]+)`", source))
-    glued = set(re.findall(r'(?:number|said|quoted)\("([a-z0-9-]+)"', source))
+    glued = set(re.findall(r'(?:number|said|quoted|compared)\("([a-z0-9-]+)"', source))
     assert used == glued
 
 

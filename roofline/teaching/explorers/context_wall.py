@@ -182,7 +182,7 @@ def build() -> Explorer:
             Slider("n", "Number of chips", tuple(map(float, CHIP_COUNTS)), start=72.0, digits=4,
                    noun=("chip", "chips")),
             Slider("price", "Rent of a chip", tuple(x / 3600 for x in log_stops(0.1, 100)), assumed=stand_in.price,
-                   unit="USD/hour", given="The rental price in the catalog.",
+                   unit="USD/hour", given="The rental price in the catalog; those of TPUs are modelled.",
                    otherwise=f"Assumed as for a {RENTED_LIKE}: the catalog has no rental price for this chip.",
                    moved="Assumed by you."),
         ),

@@ -87,8 +87,8 @@ def build() -> Explorer:
             Caution(book.t_memory, book.t_drain, "This does not fit: weights and caches are larger than the memory.",
                     "does not fit"),
         ),
-        summary="{chip} with {model}, shared by {B}, each with {L} of context: a million tokens cost {bill}, and each "
-                "user gets {tokens_per_s_user}. The machine {regime}.",
+        summary="{chip} with {model}, shared by {B}, {B?with|each with} {L} of context: a million tokens cost {bill}, "
+                "and each user gets {tokens_per_s_user}. The machine {regime}.",
         fixed={"bought": MILLION},
         notation=bill.notation,
     )

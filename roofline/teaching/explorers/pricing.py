@@ -84,8 +84,8 @@ def hold_rates() -> dict[str, float]:
 
 
 def read_at(name: str, context: float) -> float:
-    """Bytes that a pass reads for each token of a long context, with the cache in fp8."""
-    return float(kv_sequence(models[name].at("fp8", "fp8"), L=context) / context)
+    """Bytes that a pass reads for each token of a long context, with the cache in bf16 as in the chapter."""
+    return float(kv_sequence(models[name].at("fp8", "bf16"), L=context) / context)
 
 
 def measured() -> dict[str, float]:
@@ -239,7 +239,7 @@ def _sliders(step: float) -> tuple[Slider, ...]:
         Slider("eta_C", "Assumed share of the peak", tuple(i / 100 for i in range(5, 101)), start=1.0, unit="%"),
         Slider("markup", "Assumed mark-up, output over input", log_stops(0.2, 10), start=1.0),
         Slider("price", "Assumed rent of a chip", tuple(x / 3600 for x in log_stops(0.1, 100)), assumed=2 / 3600,
-               unit="USD/hour", given="The rental price in the catalog.",
+               unit="USD/hour", given="The rental price in the catalog; those of TPUs are modelled.",
                otherwise="Assumed as DeepSeek did: the catalog has no rental price for this chip.",
                moved="Assumed by you."),
         Slider("kappa_stored", "Assumed bytes kept a token", log_stops(100, 1e7), start=70_000.0, unit="byte"),
