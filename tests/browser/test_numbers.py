@@ -109,12 +109,11 @@ def test_every_number_opens_inside_the_window_and_shifts_nothing(chapter, width)
     marked = chapter.locator(".bd-article [data-number][role=button]")
     assert marked.count() >= 20
     bad = chapter.evaluate(
-        """async () => {
-             const bad = [], frame = () => new Promise(requestAnimationFrame);
+        """() => {
+             const bad = [];
              for (const number of document.querySelectorAll(".bd-article [data-number][role=button]")) {
                if (!number.checkVisibility()) continue;
                number.scrollIntoView({ block: "center" });
-               await frame();
                const before = document.documentElement.scrollHeight, place = number.getBoundingClientRect().top;
                number.click();
                const card = document.querySelector(".number-card"), box = card?.getBoundingClientRect();
