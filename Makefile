@@ -35,7 +35,7 @@ book: setup
 	@$(IN_VENV) -m tools.book
 
 lab: setup
-	$(IN_VENV) -m jupyterlab labs/batch_size.ipynb
+	$(IN_VENV) -m jupyterlab --LabApp.default_url=/lab/tree/labs/batch_size.ipynb
 
 notebooks: setup
 	@$(IN_VENV) -m tools.twins

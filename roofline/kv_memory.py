@@ -157,10 +157,18 @@ def largest_batch(kv_room, kv_stored):
     return Piecewise((floor(kv_room / kv_stored), kv_stored > 0), (oo, kv_room > 0), (0, True))
 
 
+@formula("token", r"\ell_\text{room}")
+def filling_context(kv_room, B, kappa_stored, kappa_stored_cap, L_stored_cap):
+    """Tokens of context, the same for every sequence of a batch, whose caches fill the room; not yet a whole number."""
+    inside = kv_room / (B * (kappa_stored + kappa_stored_cap))
+    beyond = (kv_room - B * kappa_stored_cap * L_stored_cap) / (B * kappa_stored)
+    return Max(inside, beyond)
+
+
 @formula("token", r"\ell_\text{max}")
-def longest_context(kv_room, B, kappa_stored, kappa_stored_cap, L_stored_cap, one_token):
+def longest_context(filling_context, one_token):
     """Most tokens of context that every sequence of a batch can keep if all is spread evenly, a whole number."""
-    return _whole_tokens(kv_room / B, kappa_stored, kappa_stored_cap, L_stored_cap, one_token)
+    return one_token * floor(filling_context / one_token)
 
 
 @formula("1", r"n_\text{min}")

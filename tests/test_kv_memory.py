@@ -176,10 +176,11 @@ def test_the_longest_context_fits_and_one_more_token_does_not():
     for answer, need in ((room / (g + c), lambda x: (g + c) * x), ((room - c * w) / g, lambda x: g * x + c * w)):
         assert last_that_fits(lambda x, need=need: need(x) - room, rounded(sympy.floor(answer)))
         assert not last_that_fits(lambda x, need=need: need(x) - room, rounded(sympy.floor(answer) + 1))  # twin
-    for each in (km.longest_context, km.longest_context_laid):
-        assert each.rhs.func is sympy.Mul and each.rhs.has(sympy.floor) and each.rhs.has(Max)
-        assert same(each.rhs, one_token * sympy.floor(each.rhs.atoms(sympy.floor).pop().args[0]))
-    share = km.longest_context.rhs.subs({kappa_stored_cap: 0, one_token: 1, opaque("kv_room"): B * room})
+    evenly = km.longest_context.rhs.subs(opaque("filling_context"), km.filling_context.rhs)
+    for each in (evenly, km.longest_context_laid.rhs):
+        assert each.func is sympy.Mul and each.has(sympy.floor) and each.has(Max)
+        assert same(each, one_token * sympy.floor(each.atoms(sympy.floor).pop().args[0]))
+    share = evenly.subs({kappa_stored_cap: 0, one_token: 1, opaque("kv_room"): B * room})
     assert same(share, sympy.floor(room / kappa_stored))
 
 
@@ -395,7 +396,8 @@ def test_with_nothing_rounded_what_fits_as_laid_out_is_what_fits_evenly():
     laid = smooth(km.largest_batch_laid.rhs).subs(one_stage)
     assert same(laid, smooth(km.largest_batch.rhs.args[0][0]).subs(opaque("kv_room"), n * room))
     laid = smooth(km.longest_context_laid.rhs).subs(opaque("group_batch"), B * tp / n).subs(one_stage)
-    evenly = smooth(km.longest_context.rhs).subs(opaque("kv_room"), n * room)
+    evenly = smooth(km.longest_context.rhs.subs(opaque("filling_context"), km.filling_context.rhs))
+    evenly = evenly.subs(opaque("kv_room"), n * room)
     for rates in ({kappa_stored_cap: 0}, {kappa_stored: 3, kappa_stored_cap: 5, L_stored_cap: 7}):
         assert same(sympy.simplify(laid.subs(rates)), sympy.simplify(evenly.subs(rates)))
 

@@ -2,7 +2,8 @@
    A page holds the state of all its widgets once, and a view (a model id) where each stands; the state of an anywidget
    holds its module and style as text. Widgets of other kinds, which need a kernel, are left alone.
    The page loads this script beside its text: modules are made ready while the text is still coming, and widgets come to
-   life as soon as it is there, before the scripts that wait for it. */
+   life as soon as it is there, before the scripts that wait for it. Where a reader moves an explorer, its setting goes into
+   the page's address. */
 
 (() => {
   const modules = new Map(), states = {};
@@ -78,7 +79,7 @@
     button.dataset.lmSuppressShortcuts = "true";
     button.addEventListener("click", async () => {
       const copied = await navigator.clipboard?.writeText(new URL(setting(), location.href).href).then(() => true, () => false);
-      button.textContent = copied ? "Copied" : "See above"; // in the browser's own line
+      button.textContent = copied ? "Copied" : "Not copied"; // which a browser may forbid; the address is in its own line
       setTimeout(() => { button.textContent = words; }, 2000);
     });
     root.querySelector(".title").classList.add("linked");

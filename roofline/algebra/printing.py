@@ -187,7 +187,9 @@ _PER_LOG_TEN = 1 / sympy.log(10)
 
 
 def _with_log_ten(product: sympy.Mul) -> sympy.Expr:
-    return (product / _PER_LOG_TEN).replace(sympy.log, _LogTen)
+    """The product with one logarithm among its factors, if there is one, taken to base ten."""
+    found = next((factor for factor in product.args if isinstance(factor, sympy.log)), None)
+    return product if found is None else product / _PER_LOG_TEN / found * _LogTen(*found.args)
 
 
 class _Readable(LatexPrinter):

@@ -189,6 +189,8 @@ def test_what_was_never_tried_in_javascript_is_refused(expression, says):
     (a ** (a / (b * c)), r"a^{\frac{a}{b\,c}}"),
     (1 + a * log(b, 10), r"1 + a\,\log_{10}{\left(b\right)}"),
     (log(b / c, 10), r"\log_{10}{\left(\frac{b}{c}\right)}"),
+    (log(b * log(c)) / log(10), r"\log_{10}{\left(b\,\log{\left(c \right)}\right)}"),
+    ((1 + log(b)) / log(10), r"\frac{1 + \log{\left(b \right)}}{\log{\left(10 \right)}}"),
     (log(b) / log(2), r"\frac{\log{\left(b \right)}}{\log{\left(2 \right)}}"),
     (log(10) * a, r"a\,\log{\left(10 \right)}"),
     (Abs(r), r"\left|{r}\right|"),

@@ -18,7 +18,7 @@ from tools import book
 
 pytestmark = pytest.mark.browser
 TOKEN = "of-this-test"
-LAB = "labs/rack_topology.ipynb"
+LAB, FIRST = "labs/rack_topology.ipynb", "labs/batch_size.ipynb"
 LATER = 120_000  # ms; a busy machine is no fault of the lab
 OPTIONS = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", f"--IdentityProvider.token={TOKEN}",
            "--ServerApp.shutdown_no_activity_timeout=600"]  # fmt: skip
@@ -34,6 +34,8 @@ def jupyterlab(tmp_path: Path) -> Iterator[str]:
     for folder in ("labs", "home"):
         (tmp_path / folder).mkdir()
     shutil.copy(book.ROOT / LAB, tmp_path / LAB)
+    shutil.copy(book.ROOT / FIRST, tmp_path / FIRST)
+    (tmp_path / "lectures").mkdir()
     for name, settings in SETTINGS.items():
         file = tmp_path / f"settings/@jupyterlab/{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
@@ -43,7 +45,7 @@ def jupyterlab(tmp_path: Path) -> Iterator[str]:
                     "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
                     "MPLCONFIGDIR": matplotlib.get_cachedir()}  # fmt: skip
     with (tmp_path / "log.txt").open("w") as log:
-        command = [sys.executable, "-m", "jupyterlab", *OPTIONS]
+        command = [sys.executable, *make_lab(), *OPTIONS]
         server = psutil.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
         yield address(server, tmp_path)
@@ -54,6 +56,12 @@ def jupyterlab(tmp_path: Path) -> Iterator[str]:
         for process in left:
             process.kill()
         assert left == []
+
+
+def make_lab() -> list[str]:
+    """What `make lab` hands to Python."""
+    recipe = (book.ROOT / "Makefile").read_text().partition("\nlab: setup\n")[2].splitlines()[0]
+    return recipe.split()[1:]
 
 
 def address(server: psutil.Popen, folder: Path) -> str:
@@ -78,7 +86,10 @@ def lab(browser, jupyterlab):
     page.close()
 
 
-def test_a_lab_runs_in_jupyterlab_and_its_slider_moves_what_is_printed(lab):
+def test_a_lab_runs_in_jupyterlab_and_its_slider_moves_what_is_printed(lab, jupyterlab):
+    """The server is that of `make lab`: it opens at the first lab, and has the chapters too."""
+    assert lab.request.get(f"{jupyterlab}/api/contents/lectures?token={TOKEN}").ok
+    assert lab.request.get(f"{jupyterlab}/?token={TOKEN}").url.partition("?")[0] == f"{jupyterlab}/lab/tree/{FIRST}"
     expect(lab.get_by_role("heading", level=1)).to_be_visible(timeout=LATER)
     lab.get_by_text("| Idle").wait_for()    # cells that are run before are dropped
     lab.get_by_role("menuitem", name="Run", exact=True).click()
