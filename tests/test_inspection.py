@@ -167,3 +167,9 @@ def test_every_formula_and_symbol_has_its_anchor_on_the_notation_page():
     assert len(set(ids)) == len(ids)
     names = [*places.formulas(), *notation.inputs]
     assert {places.symbol(name).split("#")[1] for name in names} == set(ids)
+
+
+def test_published_amounts_are_written_as_money():
+    shown = published.table()._repr_html_()
+    assert "<b>$0.14 per million tokens</b>" in shown and "<b>$2.00 per hour</b>" in shown
+    assert re.findall(r"\$[\d,]+\.\d\d\d*0\b", shown) == []

@@ -16,6 +16,7 @@ from .tables import Html, citations, mark
 
 DIGITS = 6
 CHIP = re.compile(r"(gb|h|b|a|l|mi)\d\d+\w?")
+CENTS = re.compile(r"(\$[\d,]+\.\d\d\d*?)0+(?= )")  # zeros beyond the cents of an amount
 MOST = 12  # figures of a list or a table; a longer one is only counted
 CAPITALS = {"gpus": "GPUs"} | {name: name.upper() for name in ("gpu", "kv", "ep", "dp", "mfu", "tpu", "nvl72")}
 WORDS = {"USD/token": "USD/Mtoken", "USD/Mtoken": "USD/Mtoken"}
@@ -56,7 +57,8 @@ def _figures(record: Table) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     if isinstance(value, Quantity):
-        return f"<b>{html.escape(units.text(value.value, WORDS.get(value.unit, value.unit), DIGITS))}</b>"
+        written = CENTS.sub(r"\1", units.text(value.value, WORDS.get(value.unit, value.unit), DIGITS))
+        return f"<b>{html.escape(written)}</b>"
     if isinstance(value, Mapping):
         listed = [f"{html.escape(words(str(key)))} {_text(part)}" for key, part in value.items()]
     elif isinstance(value, tuple):

@@ -14,7 +14,7 @@
     const band = svg("path", { style: "stroke: var(--x-strong); stroke-width: 2; fill: none" });
     const known = ruler.known.map(({ label }) => [svg("path", { class: "rule" }), svg("circle", { r: 4, style: "fill: var(--x-soft)" }), svg("text", { class: "label" }, label)]);
     const found = ruler.found.map(({ role }) => [svg("path", { "data-role": role, style: "stroke: var(--tone); stroke-width: 2; fill: none" }),
-      svg("path", { "data-role": role, style: "fill: var(--tone)" }), svg("text", { "data-role": role, class: "label", style: "font-weight: 650" })]);
+      svg("path", { "data-role": role, style: "fill: var(--tone)" }), svg("text", { "data-role": role, class: "label", style: "font-weight: 650; stroke-width: 6px" })]);
     group.append(grid, band, ...[0, 1, 2].flatMap((i) => [...known, ...found].map((one) => one[i])), title);
     return { ruler, group, grid, title, band, known, found };
   });
