@@ -170,8 +170,10 @@ def test_other_pages_are_read_while_a_notebook_runs_and_its_own_when_it_has(smal
     assert "It is read" in shown(small_book)
 
 
-POLITE = "import time\ntry: print('up', flush=True); time.sleep(60)\nfinally: print('cleared up')\n"
-DEAF = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)\n"
+HEARS = "import signal, time\nsignal.signal(signal.SIGINT, signal.{})\n"  # what runs in the background may be born deaf
+POLITE = HEARS.format("default_int_handler") + (
+    "try: print('up', flush=True); time.sleep(60)\nfinally: print('cleared up')\n")  # fmt: skip
+DEAF = HEARS.format("SIG_IGN") + "print('up', flush=True)\ntime.sleep(60)\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no such signal on Windows")

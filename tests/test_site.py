@@ -133,6 +133,8 @@ def test_every_figure_cell_has_its_picture(site, name):
     markup = (site / f"{name}.html").read_text(encoding="utf8")
     outputs = re.findall(r'<img[^>]*src="[^"]*_images/[^"]*"', markup)
     assert len(outputs) >= promised
+    assert all(f'<a class="enlarge" href="{source}" title="Enlarge"><img loading="lazy" ' in markup
+               for source in re.findall(r'src="([^"]*_images/[^"]*)"', markup))
 
 
 @pytest.mark.parametrize("name", PAGES)

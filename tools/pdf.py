@@ -28,8 +28,9 @@ from tools.browser import FLAGS, chromium, serving
 NOWHERE = "https://book.invalid"  # stands for the site in what is printed before there is one
 FILE = "tokens-from-first-principles.pdf"
 READ = ("lectures/", "labs/", "book/notation", "book/glossary", "book/bibliography")  # beside the first page
-ALL_LOADED = """() => {
+READY_TO_PRINT = """() => {
   for (const image of document.images) image.loading = "eager";
+  for (const link of document.querySelectorAll("a.enlarge")) link.removeAttribute("href");
   const pictures = [...document.images].filter((image) => image.checkVisibility()).map((image) => image.decode());
   return Promise.all([document.fonts.ready, ...pictures]).then(() => true);
 }"""
@@ -137,7 +138,7 @@ def printed(page: Any, address: str, names: list[str], root: Path) -> Iterator[S
     wanted = links(root, names)
     for name in names:
         page.goto(f"{address}/{name}.html", wait_until="load")
-        page.evaluate(ALL_LOADED)
+        page.evaluate(READY_TO_PRINT)
         page.wait_for_timeout(300)
         title = page.locator("h1").first.evaluate("h => h.firstChild.textContent.trim()")
         page.evaluate(LINKED, sorted(wanted.get(name, ())))

@@ -1,4 +1,7 @@
-"""Figures that a browser fetches when a reader comes near them: they are half of what a chapter weighs."""
+"""Figures that a browser fetches when a reader comes near them: they are half of what a chapter weighs.
+
+Each is a link to itself: on a phone, where its lettering is small, a tap shows it as large as it was drawn.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ FIGURE = re.compile(r'<img (?![^>]*\bloading=)([^>]*\bsrc="([^"]*_images/[^"?]+\
 
 
 def lazily(root: Path) -> None:
-    """Let the figures of every page load late, and give their sizes, so that nothing moves when they come."""
+    """Let the figures of every page load late and open by themselves, and give their sizes, so that nothing moves."""
     for page in (root / "_build/html").rglob("*.html"):
         text = page.read_text(encoding="utf8")
         late = FIGURE.sub(lambda found, page=page: _late(found, page.parent), text)  # type: ignore[misc]
@@ -24,7 +27,7 @@ def _late(found: re.Match[str], folder: Path) -> str:
     attributes, source, end = found.groups()
     sized = "" if re.search(r"\b(width|height)[=:]", attributes) else 'width="{}" height="{}" '.format(
         *size((folder / unescape(source)).resolve()))  # fmt: skip
-    return f'<img loading="lazy" {sized}{attributes}{end}>'
+    return f'<a class="enlarge" href="{source}" title="Enlarge"><img loading="lazy" {sized}{attributes}{end}></a>'
 
 
 @cache

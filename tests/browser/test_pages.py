@@ -7,6 +7,7 @@ import math
 import pytest
 
 from roofline.teaching.selfcheck import question, unsealed
+from tests.browser.axe import faults
 from tools import book
 
 pytestmark = [pytest.mark.browser, pytest.mark.site]
@@ -39,6 +40,16 @@ def test_phone_menu_opens_and_leads_to_a_chapter(page):
     link.wait_for(state="visible")
     link.click()
     page.wait_for_url("**/lectures/batch_size.html*")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_link_past_the_menu_can_be_read_once_the_keyboard_is_on_it(page, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.goto("/book/notation.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    page.wait_for_function("() => document.querySelector('.skip-link').getBoundingClientRect().top === 0")
+    assert faults(page, "color-contrast", include=[".skip-link"]) == []
 
 
 def test_the_list_of_headings_opens_on_a_ground_of_its_own_on_a_phone(page):

@@ -15,7 +15,8 @@ FILES = {
                    ""),
     "lectures/one": ("Chapter &amp; verse", '<p><a href="#deep">here</a> <a href="../book/table.html">wide</a></p>'
                                             '<div class="tall"></div><h2 id="deep">Deep</h2>', ""),
-    "book/table": ("Wide", '<p><a href="intro.html">back</a></p>', " landscape"),
+    "book/table": ("Wide", '<p><a href="intro.html">back</a> <a class="enlarge" href="../a.png">figure</a></p>',
+                   " landscape"),
 }  # fmt: skip
 TOC = """format: jb-book
 root: book/intro
@@ -67,6 +68,11 @@ def links(reader, number):
         else:
             found.append(link["/A"]["/URI"])
     return found
+
+
+def test_a_figure_leads_nowhere_on_paper(printed):
+    wide = next(number for number, page in enumerate(printed.pages) if page.extract_text().startswith("Wide"))
+    assert len(links(printed, wide)) == 1
 
 
 def test_cover_contents_and_every_page_are_there_in_order(printed):
