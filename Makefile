@@ -1,6 +1,8 @@
 # Each target sets itself up first: .venv, from requirements.lock. Only Python 3.11 to 3.13, make and git are needed.
 PYTHON ?= python3
 PORT ?= 8000
+# Of pytest: one more than cores, for who drives a browser also waits for it
+WORKERS ?= 3
 ifeq ($(OS),Windows_NT)
 IN_VENV := .venv/Scripts/python.exe
 else
@@ -46,7 +48,7 @@ lint: setup
 
 test: setup
 	@$(MAKE) --no-print-directory --jobs 2 lint book
-	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env tests lectures labs
+	$(IN_VENV) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env tests lectures labs
 
 pdf: book
 	$(IN_VENV) -m tools.pdf
