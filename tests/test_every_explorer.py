@@ -222,6 +222,9 @@ def test_nothing_moves_under_a_finger_and_no_amount_runs_into_another(opened, wi
     found = one_by_one(opened.sheet, moves)
     for move_, (places, wrong) in zip(moves, found, strict=True):
         assert (places, wrong) == (found[0][0], []), move_
+    rows = opened.sheet.locator(".explorer .slider").evaluate_all(
+        "rows => rows.map(row => [row, row.querySelector('input')].map(e => e.getBoundingClientRect().top))")
+    assert len({top for top, _ in rows}) == len({*map(tuple, rows)}), "sliders side by side are at one height"
 
 
 @pytest.mark.browser

@@ -257,7 +257,7 @@ function explorer({ compute, units, draw = {} }) {
       const amount = html("span", { class: "amount", "data-widest": slider.widest }), why = html("span");
       const origin = html("span", { class: "origin", "data-widest": slider.longest }, why);
       input.addEventListener("input", () => move(slider.name, slider.stops[input.value]));
-      const row = html("div", { class: slider.widest.length > 24 ? "slider wide" : "slider" }, html("label", { for: input.id }, slider.label), amount, input);
+      const row = html("div", { class: slider.widest.length > 24 ? "slider wide" : "slider" }, html("div", { class: "named" }, html("label", { for: input.id }, slider.label), amount), input);
       if (slider.assumed !== null) row.append(origin);
       return { slider, input, amount, origin, why, row };
     });
