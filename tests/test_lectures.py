@@ -154,13 +154,3 @@ def test_exercises_are_five_to_eight_each_with_a_folded_solution(path):
     asked = re.findall(r"^:label: (ex-[\w-]+)$", source, re.MULTILINE)
     solved = re.findall(r"^```\{solution-start\} (ex-[\w-]+)\n:class: dropdown$", source, re.MULTILINE)
     assert 5 <= len(asked) <= 8 and asked == solved
-
-
-def test_takeaways_name_functions_that_exist():
-    import roofline.batch_size  # noqa: F401  (its formulas enter the notation)
-    from roofline.notation import notation
-
-    source = (ROOT / "lectures/batch_size.md").read_text(encoding="utf8")
-    takeaways = source.split("## Takeaways")[1].split("\n## ")[0]
-    named = re.findall(r"(?<!\})`(\w+)`", takeaways)
-    assert len(named) >= 5 and [name for name in named if name not in notation.formulas] == []

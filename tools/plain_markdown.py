@@ -173,7 +173,7 @@ def role(name: str, content: str, known: Known) -> str:
     if name == "abbr":
         return content.split(" (")[0]
     if targeted := TARGETED.fullmatch(content):
-        return targeted[1]
+        return f"{targeted[1]} (`{targeted[2]}`)" if name == "named" else targeted[1]
     return referred(content, known) if name in ("eq", "ref", "numref", "doc") else content
 
 
