@@ -107,6 +107,10 @@ def test_what_a_summary_stated_is_not_put_into_the_lecture():
      '<a href="book/hardware.html#chip-A100-40GB">A100 40GB</a>'),
     ("link_latency, infiniband_high", '<a href="book/published.html#published-link_latency">'
      'Time for a small message over one link or one network</a>, infiniband high'),
+    ("revnet: error of RevNet-104", '<a href="book/published.html#published-revnet">Reversible residual network</a>: '
+     'error of RevNet-104'),
+    ("time of a token as stated, pipelining-24 of the ledger", 'time of a token as stated in the lecture: '
+     '<a href="book/fact_check.html#claim-pipelining-24">pipelining-24</a>'),
 ])  # fmt: skip
 def test_a_phrase_has_words_and_links_for_all_that_it_names(how, markup):
     assert inspection.linked(how, {"matched": "book/api/x.html#m"}) == markup
