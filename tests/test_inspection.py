@@ -1,5 +1,6 @@
-"""What the number inspector tells: of a formula, an input, an expression, a quotation."""
+"""What the number inspector tells: of a formula, an input, an expression, a quotation, and all over the chapters."""
 
+import inspect
 import json
 import re
 
@@ -12,6 +13,8 @@ from roofline.notation import notation
 from roofline.teaching import inspection, places, published, reference
 from roofline.teaching.ledger import load
 from roofline.teaching.numbers import number, quoted, said
+from tests.test_docstrings import MODULES, public
+from tools import twins
 
 GB200 = catalog.chips["GB200"].at("fp8", n=72)
 V3 = catalog.models["DeepSeek-V3"].at(weights="fp8", kv="bf16")
@@ -107,9 +110,55 @@ def test_what_a_summary_stated_is_not_put_into_the_lecture():
      '<a href="book/hardware.html#chip-A100-40GB">A100 40GB</a>'),
     ("link_latency, infiniband_high", '<a href="book/published.html#published-link_latency">'
      'Time for a small message over one link or one network</a>, infiniband high'),
+    ("revnet: error of RevNet-104", '<a href="book/published.html#published-revnet">Reversible residual network</a>: '
+     'error of RevNet-104'),
+    ("time of a token as stated, pipelining-24 of the ledger", 'time of a token as stated in the lecture: '
+     '<a href="book/fact_check.html#claim-pipelining-24">pipelining-24</a>'),
 ])  # fmt: skip
 def test_a_phrase_has_words_and_links_for_all_that_it_names(how, markup):
     assert inspection.linked(how, {"matched": "book/api/x.html#m"}) == markup
+
+
+RECORDS = {name: record for kind, _ in places.SHOWN.values() for name, record in getattr(catalog, kind).items()}
+FUNCTIONS = {key for name in MODULES for key, value in public(name) if inspect.isroutine(value)}
+KNOWN = {*RECORDS, *places.formulas(), *notation.inputs, *catalog.BYTES, "float16", "float32", "price list"}
+WORDS = re.compile("|".join(map(re.escape, [*catalog.chips, *catalog.memory_tiers, *catalog.models])))  # such as TPU v4
+
+
+def unknown(how):
+    """What looks like code and names no record, formula, symbol, function or precision, nor a figure of its record."""
+    found = re.findall(places.IDENTIFIER, WORDS.sub("", how))
+    figures = {figure for name in found for figure in getattr(RECORDS.get(name), "figures", ())}
+    return [name for name in found if name.rpartition(".")[2] not in KNOWN | FUNCTIONS | figures]
+
+
+@pytest.fixture(scope="module")
+def chapters(root):
+    """The record of each number of the chapters, by page and key, and what its card tells."""
+    functions = dict.fromkeys(FUNCTIONS, "book/api/x.html")
+    outputs = [(page.stem, output) for page in sorted((root / "lectures").glob("*.ipynb"))
+               for cell in twins.read(page).cells for output in cell.get("outputs", ())]
+    records = [(page, output.metadata["number"]) for page, output in outputs if "number" in output.get("metadata", {})]
+    return {(page, record["key"]): (record, inspection.entry(record, functions)) for page, record in records}
+
+
+def test_every_name_in_a_phrase_of_the_chapters_is_one_that_the_book_knows(chapters):
+    phrases = {key: record["formula"] for key, (record, found) in chapters.items() if "how" in found}
+    assert {key: names for key, how in phrases.items() if (names := unknown(how))} == {}
+    assert sum(any(name in how for name in RECORDS) for how in phrases.values()) > 100
+
+
+@pytest.mark.parametrize("how", [
+    "deepseek_inference_overveiw: redundant experts", "price list: gemini31pro, year", "cost_per_tokens at batch 1",
+    "placement.balance on 64 chips", "catalog: scale_out_latency, infiniband_high",
+])  # fmt: skip
+def test_a_name_with_a_mistake_is_found(how):
+    assert len(unknown(how)) == 1
+
+
+def test_hardly_a_number_of_the_chapters_comes_from_bare_words(chapters):
+    bare = {key: found["how"] for key, (_, found) in chapters.items() if "<a " not in found.get("how", "<a ")}
+    assert len(chapters) > 500 and len(bare) <= len(chapters) / 200, bare
 
 
 def test_every_record_that_a_phrase_can_name_has_a_row_on_its_page():

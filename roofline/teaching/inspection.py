@@ -92,11 +92,15 @@ def origin(label: str) -> tuple[str, str]:
 
 def linked(how: str, functions: Mapping[str, str] | None = None) -> str:
     """How a number came about as markup, with links to all that it names: formulas, records, a row of the ledger."""
-    if stated := STATED.fullmatch(how):
-        row = ledger.load()[stated[1]]
-        there = f'<a href="book/fact_check.html#{ledger.anchor(row.id)}">{row.id}</a>'
-        return f"stated {ledger.stated_by(row)}: {there}"
-    return places.linked(how, functions)
+    return STATED.sub(_stated, places.linked(how, functions))
+
+
+def _stated(found: re.Match[str]) -> str:
+    """By whom a figure was stated, and a link to the row of the ledger."""
+    row = ledger.load()[found[1]]
+    there = f'<a href="book/fact_check.html#{ledger.anchor(row.id)}">{row.id}</a>'
+    place = ledger.stated_by(row)
+    return f"stated{' ' if ledger.of_the_lecture(row) else ', '}{place}: {there}"
 
 
 def shown_in(unit: str) -> str:

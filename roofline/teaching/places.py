@@ -106,9 +106,15 @@ def _kind(name: str) -> str:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """Names of chips, models and memory first, the longest foremost, then whatever looks like code."""
-    names = sorted((name for kind in BY_NAME for name in getattr(catalog, SHOWN[kind][0])), key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?![\w-])|{IDENTIFIER}")
+    """Names of records that do not look like code first, the longest foremost, then whatever looks like code."""
+    named = (
+        name
+        for kind, (records, _) in SHOWN.items()
+        for name in getattr(catalog, records)
+        if kind in BY_NAME or not re.search(IDENTIFIER, name)
+    )
+    words = "|".join(map(re.escape, sorted(named, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])|{IDENTIFIER}")
 
 
 @cache
