@@ -36,6 +36,20 @@ def test_what_is_wrong_with_an_answer_is_said(typed, words):
     assert not right and words in said
 
 
+@pytest.mark.parametrize(("asked", "typed", "said"), [
+    (question("share", "How much?", 0.5, noun="percent"), "0.5 %", "Right: 0.5 percent."),
+    (question("share", "How much?", 0.5, noun="percent"), "0,500", "Right: 0.5 percent."),
+    (question("share", "How much?", 0.5, noun="percent"), "50 %", "Not yet."),
+    (question("size", "How many?", 2.89e11, "parameter", noun="parameters"), "289 billion",
+     "Right: 289 billion parameters."),
+    (question("bytes", "How many?", 1.61e11, "GB"), "1.61e11",
+     "The digits are right, the power of ten is not: answer in GB."),
+    (question("ratio", "How often?", 3.2), "3200", "The digits are right, the power of ten is not."),
+])  # fmt: skip
+def test_units_percent_and_powers_of_ten_are_told_apart(asked, typed, said):
+    assert asked.reply(typed)[1] == said
+
+
 def test_a_classic_mistake_gets_its_hint():
     assert batch().reply("2,400") == (False, "You took the ratio of experts.")
 

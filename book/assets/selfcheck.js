@@ -1,6 +1,7 @@
 // Self-check questions: what roofline/teaching/selfcheck.py does in a kernel, done in the page.
 const MAGNITUDES = { k: 1e3, K: 1e3, thousand: 1e3, M: 1e6, million: 1e6, bn: 1e9, G: 1e9, billion: 1e9, T: 1e12, trillion: 1e12 };
 const NUMBER = /^[$≈~]?\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\s*[x*·]\s*10\^?([-+]?\d+))?\s*(.*)$/i;
+const POWERS = [1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9, 1e12, 1e-12];
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", LEVEL = "0123456789-+";
 
 function checksum(text) {
@@ -29,7 +30,7 @@ function scale(suffix, units) {
 function read(typed, question) {
   const plain = typed.replace(/−/g, "-").replace(/×/g, "x").replace(/[\u00a0\u202f]/g, " ").replace(/_/g, "")
     .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+/g, (run) => "^" + [...run].map((c) => LEVEL[RAISED.indexOf(c)]).join("")).trim()
-    .replace(/(?<=\d)[, ](?=\d{3}(?!\d))/g, "").replace(/(?<=\d),(?=\d)/g, ".").replace("**", "^");
+    .replace(/(?<=\d)(?<!^0)(?<!\D0)[, ](?=\d{3}(?!\d))/g, "").replace(/(?<=\d),(?=\d)/g, ".").replace("**", "^");
   const match = NUMBER.exec(plain);
   if (!match) return [0, "Type a number, such as 5.4k, 1.16 or 1.16e-3."];
   const value = Number(match[1]) * 10 ** Number(match[2] || 0);
@@ -46,6 +47,8 @@ function reply(typed, question) {
     const words = unsealed(question.id, value, entry);
     if (words !== null) return [index === 0, words];
   }
+  if (POWERS.some((power) => unsealed(question.id, value * power, question.entries[0]) !== null))
+    return [false, `The digits are right, the power of ten is not${question.label ? `: answer in ${question.label}` : ""}.`];
   return [false, "Not yet."];
 }
 

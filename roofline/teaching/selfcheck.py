@@ -41,6 +41,8 @@ MAGNITUDES = {"k": 1e3, "K": 1e3, "thousand": 1e3, "M": 1e6, "million": 1e6, "bn
               "T": 1e12, "trillion": 1e12}
 NUMBER = re.compile(r"^[$≈~]?\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(?:\s*[x*·]\s*10\^?([-+]?\d+))?\s*(.*)$",
                     re.IGNORECASE)
+GROUPS = re.compile(r"(?<=\d)(?<!^0)(?<!\D0)[, ](?=\d{3}(?!\d))")  # after a zero alone a comma is that of a fraction
+POWERS = (1e3, 1e-3, 1e6, 1e-6, 1e9, 1e-9, 1e12, 1e-12)
 PLAIN = str.maketrans({"−": "-", "×": "x", "\u00a0": " ", "\u202f": " ", "_": ""})
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 
@@ -75,12 +77,15 @@ class Question:
                 known.update({name: float(f"{units.factor(name) / here:.12g}") for name in family})
         if self.noun:
             known.update({self.noun: 1.0, self.noun.removesuffix("s"): 1.0})
+        if self.noun == "percent":
+            known["%"] = 1.0
         return known
 
     @cached_property
     def entries(self) -> list[dict[str, Any]]:
         """The sealed replies: the right answer first, then the hints."""
-        written = units.text(self.answer, self.unit) + (f" {self.noun}" if self.noun else "")
+        counted = f" {self.noun}" if self.noun and self.unit == units.ONE else ""  # another unit says what it counts
+        written = units.text(self.answer, self.unit) + counted
         replies = [(self.answer, f"Right: {written}. {self.why}".strip()), *self.hints.items()]
         here = units.factor(self.unit)
         return [sealed(self.id, value / here, self.tolerance, words) for value, words in replies]
@@ -94,12 +99,15 @@ class Question:
             words = unsealed(self.id, value, entry)
             if words is not None:
                 return index == 0, words
+        if any(unsealed(self.id, value * power, self.entries[0]) for power in POWERS):
+            where = f": answer in {self.label}" if self.label else ""
+            return False, f"The digits are right, the power of ten is not{where}."
         return False, "Not yet."
 
     def read(self, typed: str) -> tuple[float, str]:
         """The number typed, in the question's unit; or 0 and what is wrong with it."""
         plain = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m[0].translate(RAISED), typed.translate(PLAIN)).strip()
-        plain = re.sub(r"(?<=\d)[, ](?=\d{3}(?!\d))", "", plain)
+        plain = GROUPS.sub("", plain)
         match = NUMBER.match(re.sub(r"(?<=\d),(?=\d)", ".", plain).replace("**", "^"))
         if not match:
             return 0.0, "Type a number, such as 5.4k, 1.16 or 1.16e-3."
