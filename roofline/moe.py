@@ -30,7 +30,7 @@ def always_weights(N_act, k, expert_weights):
     return N_act - k * expert_weights
 
 
-@formula("1", r"f_\text{routed}", "fraction")
+@formula("1", r"f_\text{r}", "fraction")
 def routed_share(k, expert_weights, N_act):
     """Share of a token's active parameters that lies in routed experts."""
     return k * expert_weights / N_act

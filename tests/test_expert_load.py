@@ -92,6 +92,13 @@ def test_bernsteins_bound_lies_above(tokens, experts, data):
     assert moe.imbalance_bound(E=experts, k=used, B=1, q=tokens) == pytest.approx(bound)
 
 
+def test_the_mean_of_passes_keeps_to_bernsteins_bound_and_a_single_pass_need_not():
+    """The chapter's model and batch, and the sixteen passes of its figure."""
+    bound = moe.imbalance_bound(E=256, k=8, B=2048)
+    seen = [expert_loads(route(2048, 256, 8, seed=seed), 256).max() / 64 for seed in range(16)]
+    assert np.mean(seen) < bound < max(seen)
+
+
 def test_one_token_that_uses_one_expert_loads_it_with_everything():
     """Bernstein's bound alone would give 1 + sqrt(2 * 63 * ln 64) + 64 ln 64 / 3, over 110."""
     assert moe.imbalance_bound(E=64, k=1, B=1) == 64 == largest_load(1, 64, 1) * 64

@@ -213,10 +213,13 @@ class Claim(Part):
 
     @property
     def follows(self) -> str:
-        """What the recomputations came to; only the extremes where there are more than three."""
+        """What the recomputations came to; of more than three only the extremes, and the one that decides."""
         cases = sorted(self.cases, key=lambda case: case.value) if len(self.cases) > 3 else list(self.cases)
         texts = [f"{c.text} ({c.name})" if c.label or len(cases) > 1 else c.text for c in cases]
-        return f"{texts[0]} to {texts[-1]}" if len(texts) > 3 else ", ".join(texts)
+        if len(texts) <= 3:
+            return ", ".join(texts)
+        inner = [text for case, text in zip(cases[1:-1], texts[1:-1], strict=True) if case is self.deciding]
+        return f"{texts[0]} to {texts[-1]}" + "".join(f"; {text} decides" for text in inner)
 
     @property
     def gap(self) -> str:

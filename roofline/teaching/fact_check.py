@@ -39,7 +39,7 @@ def ledger_table() -> Html:
     ledger = load()
     rows = list(ledger.values())
     body = "\n".join(_row(row, ledger) for row in rows)
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("What was said", "Verdict and numbers", "What decides"))
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("What was said", "Verdict and numbers", "Why"))
     markup = (
         f'<div class="ledger">{form(rows)}'
         f'<div class="claims-box" role="region" aria-label="Table of claims" tabindex="0">'
@@ -82,13 +82,14 @@ def chapter_title(name: str) -> str:
 def _row(row: Claim, ledger: Ledger) -> str:
     numbers = [("Said", row.said), ("Follows", row.follows)] if row.said else []
     listed = "".join(f"<p><span class='what'>{name}:</span> {worded(text)}</p>" for name, text in numbers)
-    decides = paragraph(row.filled(row.decides)) + paragraph(row.filled(row.reason))
+    decides = f"<span class='what'>What decides:</span> {worded(row.filled(row.decides))}"
+    why = paragraph(row.filled(row.reason)) + f"<p>{decides}</p>" * bool(row.decides)
     return (
         f'<tr id="{anchor(row.id)}" data-verdict="{row.verdict}" data-chapter="{row.chapter}"'
         f' data-speaker="{" ".join(said_by(row))}"><th scope="row">{worded(row.claim)}'
         f"<small>{html.escape(speaker(row))}, {place(row)}</small></th>"
         f'<td data-label="Verdict and numbers"><p>{badge(row)}</p>{listed}</td>'
-        f'<td data-label="What decides">{decides}{workings(row)}{foot(row, ledger, None)}</td></tr>'
+        f'<td data-label="Why">{why}{workings(row)}{foot(row, ledger, None)}</td></tr>'
     )
 
 

@@ -140,7 +140,7 @@ def build() -> Explorer:
                 ),
                 Chart(
                     x="B", x_label="batch: sequences in one pass", y_label="busiest over mean", dot=uneven, alt="",
-                    curves=(Curve(uneven, "at most"), Curve(slack, "slack", "weights")),
+                    curves=(Curve(uneven, "on average at most"), Curve(slack, "slack", "weights")),
                     marks=(Mark(balance_experts, "slack used up: {balance_batch_experts}",
                                 "The experts by themselves keep their chips busy from a batch of "
                                 "{balance_batch_experts} on; from there even loads leave no slack.",
@@ -149,9 +149,9 @@ def build() -> Explorer:
             ),
             alt="Two charts against batch, on log scales, for {E} experts of which a token uses {k}. Above, the time "
                 "of a pass: the longer of the arithmetic and the read, which rises from the active weights to all of "
-                "them. At a batch of {B} it is {t_pass}. Below, what the busiest expert gets over the mean at most, "
-                "which falls towards one and is {imbalance_bound} here, and the slack up to which that hides behind "
-                "the read, {straggler_slack}.",
+                "them. At a batch of {B} it is {t_pass}. Below, what the busiest expert gets over the mean, on average "
+                "at most, which falls towards one and is {imbalance_bound} here, and the slack up to which that hides "
+                "behind the read, {straggler_slack}.",
         ),
         readouts=(
             Readout(bytes_read, "Weights read in a pass", role="weights", lead=True),
@@ -162,7 +162,7 @@ def build() -> Explorer:
             Readout(t_compute, "Time to compute", role="compute"),
             Readout(balance, "Balance batch", digits=4),
             Readout(ratio, "Total over active"),
-            Readout(uneven, "Busiest over mean, at most"),
+            Readout(uneven, "Busiest over mean, on average at most"),
             Readout(slack, "Slack: how much hides", role="weights"),
         ),
         regimes=(
