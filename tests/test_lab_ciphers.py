@@ -81,9 +81,22 @@ def test_what_the_text_says_of_the_search_and_of_the_rounds_is_so():
     four, seven = LAB.printed("for rounds in (4, 7)").splitlines()
     assert "3.125% to 3.125%" in four and "0.000% to" in seven
     rows = [line.split() for line in LAB.printed("budgets, TRIALS").splitlines()[1:-1]]
+    assert "looked for" in LAB.printed("budgets, TRIALS").splitlines()[0]
+    assert [float(row[1]) for row in rows] == [round(plan(int(row[0])).probability, 4) for row in rows]
     needed = {int(row[0]): float(row[2].replace(",", "")) for row in rows}
     assert needed[8] < 32_768 < needed[9]  # the pairs asked for pass all there are at nine rounds
     assert rows[1][-1] == "100%" and rows[-1][-1] == "0%"
+
+
+def test_the_attacks_difference_is_more_frequent_than_the_best_path_as_it_covers_two_rounds_fewer_and_one_half():
+    """Its column is not called after the path: over four rounds that is one in 32."""
+    table = toy_table()
+    for rounds in range(3, 10):
+        looked_for, path = plan(rounds).probability, best_characteristic(table, rounds)
+        shorter = best_characteristic(table, rounds - 2)
+        assert plan(rounds).start == shorter.differences[0] and looked_for >= shorter.probability > path.probability
+    assert plan(4).probability == 1 / 4 and best_characteristic(table, 4).probability == 1 / 32
+    assert "best path" not in LAB.cell("budgets, TRIALS").source and "*looked for*" in LAB.page.read_text("utf8")
 
 
 def test_the_vectors_come_out_for_the_solutions_and_not_for_a_wrong_round():

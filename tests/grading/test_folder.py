@@ -384,8 +384,22 @@ def test_faults_identical_cells_and_missing_isolation_are_remarked(course_of, tm
     assert "none for 2" in text and "could read the files of this machine" in text and "a.zip" in text
 
 
+def test_a_terminal_gets_the_summary_without_the_signs_of_markdown(course_of, tmp_path):
+    path = course_of("ada.ipynb", "bob_2.ipynb")
+    (path / "eve_1*\x1b[31m.ipynb").symlink_to("ada.ipynb")
+    reports = marked(path, tmp_path / "marks")
+    mistake = CaseMark("x", 1, 3, 7, 7, mistake="This is `a_b`.")
+    reports[0] = replace(reports[0], questions=(QuestionMark("area", (mistake,)),))
+    text, markdown = (form(reports, SHAPES, ["No lab: a_b.zip."]) for form in (summary.as_text, summary.as_markdown))
+    assert re.search(r"^submissions  question  mistake\n          1  area      This is `a_b`\.$", text, re.MULTILINE)
+    assert "\neve_1*\\x1b[31m.ipynb  eve_1*" in text and "\x1b" not in text and "- No lab: a_b.zip." in text
+    assert r"| eve\_1\*\\x1b\[31m.ipynb |" in markdown and r"- No lab: a\_b.zip." in markdown
+    told, headings = re.sub(r"\\", "", text), re.findall(r"^#+ (.*)$", markdown, re.MULTILINE)
+    assert len(headings) == 6 and all(f"{heading}\n\n" in told for heading in headings)
+
+
 def test_a_summary_of_nothing_is_no_error():
-    assert "0 submissions." in summary.as_markdown([], SHAPES)
+    assert "0 submissions." in summary.as_markdown([], SHAPES) and "0 submissions." in summary.as_text([], SHAPES)
 
 
 # Progress

@@ -10,9 +10,10 @@ from roofline.teaching import rubrics
 from roofline.teaching.grading import Limits, grade, sandbox
 from roofline.teaching.grading.conversation import Conversation
 from roofline.teaching.grading.marking import mark
+from roofline.teaching.grading.report import PASTED
 from roofline.teaching.grading.submission import read
 
-from .notebooks import code, written
+from .notebooks import SHAPES, code, written
 
 SOLUTIONS = Path(__file__).parent / "solutions"
 each_lab = pytest.mark.parametrize("lab", rubrics.names())
@@ -68,3 +69,30 @@ def test_notebooks_of_several_labs_in_a_folder_are_named(root, tmp_path, capsys)
         main(["grade", "--folder", str(tmp_path / "in"), "--out", str(tmp_path / "marks.csv")])
     assert capsys.readouterr().err.endswith(
         "holds notebooks of several labs; name the lab to mark with --lab: moe (4 notebooks); pricing (ben.ipynb)\n")
+
+
+@each_lab
+def test_every_lab_says_alike_which_cells_run(lab, root):
+    """As is so: a cell without a tag runs whatever it holds, and has the time of a call."""
+    said = ("It runs the graded cells and those that you add, which have two seconds each: helper functions belong "
+            "there. Files, the network and other packages, `roofline` among them, are not there when it does. ## ")
+    assert said in " ".join((root / f"labs/{lab}.md").read_text("utf8").split())
+    assert Limits().call_s == 2
+
+
+def test_a_cell_that_a_student_adds_runs_without_a_def(tmp_path):
+    area = "def area(width, height):\n    return width * height * ONE\n"
+    path = written(tmp_path / "mine.ipynb", [code(area, "graded"), code("ONE = 1"), code("ONE = 2", "explore")])
+    assert [mark.points for mark in grade(path, SHAPES).questions] == [3, 0]
+
+
+# The page for teachers
+
+
+def test_the_page_for_teachers_names_the_lab_the_message_and_the_solutions(root):
+    page = (root / "book/teaching.md").read_text("utf8")
+    assert "--folder submissions --out marks.csv --official --lab batch_size\n" in page
+    assert "| holds notebooks of several labs | Name the lab to mark with `--lab`;" in page
+    assert "`tests/grading/solutions/NAME.py`" in page
+    assert sorted(path.stem for path in SOLUTIONS.glob("*.py")) == sorted(rubrics.names())
+    assert f"more than {PASTED:,} characters" in page

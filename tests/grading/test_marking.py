@@ -169,6 +169,14 @@ def test_a_law_that_is_broken_costs_the_points_of_the_kind_even_if_the_answers_w
     assert {law for case in got.cases for law in case.broken_laws} == {"Twice the width is twice the area."}
 
 
+@pytest.mark.parametrize("value", [None, "12", [12.0], math.nan, {}])
+def test_of_an_answer_of_the_wrong_kind_no_law_is_told(value):
+    got = marks(area=lambda width, height: value)["area"]
+    assert got.points == 0 and not [law for case in got.cases for law in case.broken_laws]
+    wrong = marks(area=lambda width, height: width * height + 1)["area"]
+    assert {law for case in wrong.cases for law in case.broken_laws} == {"Twice the width is twice the area."}
+
+
 def test_a_function_that_counts_its_calls_gains_nothing():
     calls = iter(range(10**6))
     got = marks(area=lambda width, height: width * height if next(calls) % 2 else 0.0)["area"]
@@ -285,7 +293,10 @@ def test_what_is_equal(answer, expected):
         (1.0, math.inf, ""),
         (-math.inf, math.inf, ""),
         (10**400, 2.0, "more digits"),
-        ([2.0], 2.0, "a list of 1 items"),
+        ([2.0], 2.0, "a list of 1 item, not a number"),
+        ([2.0], [2.0, 3.0], "returned 1 item, not 2"),
+        (2.0, (2.0, 3.0), "not a pair"),
+        (2.0, (2.0, 3.0, 4.0), "not a list or an array"),
         (np.ones(3), 2.0, "an array of shape (3,)"),
         (2.0, [2.0], "not a list or an array"),
         ([1, 2], [1, 2, 3], "2 items, not 3"),

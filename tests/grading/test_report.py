@@ -2,6 +2,7 @@
 
 import ast
 import html
+import json
 import re
 import unicodedata
 from dataclasses import replace
@@ -51,6 +52,19 @@ def test_of_a_long_path_the_end_is_shown():
 def test_a_sentence_is_said_once_in_a_question():
     assert as_text(REPORT).count("half the circumference") == 1
     assert as_text(of_area(cases=(NARROW, replace(WIDE, first_wrong=WRONG)))).count("As above.") == 1
+
+
+def test_one_right_answer_is_told_in_the_singular():
+    assert "1 of 7 answers is right. The first wrong one:" in as_text(of_area(cases=(replace(NARROW, right=1),)))
+
+
+def test_of_a_call_too_long_to_paste_the_beginning_is_told_and_where_all_of_it_is():
+    inputs = f"pairs={[[1, 2, 3, 4]] * 400}, target=5"
+    report = of_area(cases=(replace(NARROW, first_wrong=replace(WRONG, inputs=inputs)),))
+    for text in (as_text(report), github.as_markdown(report), github.annotated(report)[0]):
+        assert "area(pairs=[[1, 2, 3, 4], [1, 2" in text and "target" not in text and len(text) < 1500
+        assert f"# {len(inputs):,} characters in all: --json FILE writes them in full" in text
+    assert inputs in json.dumps(report.as_data()) and all(len(line) <= WIDTH for line in as_text(report).splitlines())
 
 
 def test_colour_changes_nothing_but_the_colour():

@@ -5,8 +5,14 @@ import itertools
 import numpy as np
 
 from roofline.block_cipher import simon
+from roofline.teaching.grading.answers import Answer
+from roofline.teaching.grading.marking import mark
+from roofline.teaching.grading.marks import Report
+from roofline.teaching.grading.report import as_text
+from roofline.teaching.grading.rubric import Rubric
+from roofline.teaching.rubrics.ciphers import unmasked_round
 
-from .rubric_tests import Asked, RubricTests
+from .rubric_tests import SEEDS, Asked, RubricTests
 
 ASKED = Asked("ciphers")
 SOLVED, QUESTIONS, RUBRIC, every = ASKED.solved, ASKED.questions, ASKED.rubric, ASKED.every
@@ -96,3 +102,40 @@ def test_keys_are_fresh_and_it_is_the_true_key_that_is_asked_for():
     asked = every("recover_key")
     assert all(expected == x.secret for x, expected in asked)
     assert len({expected for _, expected in asked}) > 100
+
+
+def test_every_word_that_is_given_or_asked_for_fits_into_a_half():
+    for name in ("simon_round", "simon_decrypt"):
+        for x, expected in every(name):
+            words = [x.x, x.y, *(x.round_keys if "rounds" in x else [x.key]), *expected]
+            assert all(0 <= word < 1 << x.bits for word in words), (name, x)
+
+
+def test_a_round_that_cuts_its_whole_result_to_the_half_gets_all_points():
+    question = QUESTIONS["simon_round"]
+
+    def cut(x):
+        return [half & (1 << x.bits) - 1 for half in unmasked_round(x.x, x.y, x.key, x.bits)]
+
+    assert not [seed for seed in SEEDS if ASKED.lost(question, seed, cut)]
+
+
+def wrong_halves(pairs, table, target):
+    """An attack that looks at the other halves."""
+    def votes(key):
+        return sum(b ^ d ^ table[a ^ key] ^ table[c ^ key] == target for a, b, c, d in pairs)
+
+    return max(range(len(table)), key=votes)
+
+
+def test_a_failing_attack_is_told_with_a_call_that_can_be_pasted():
+    got, = mark(Rubric("ciphers", "", [QUESTIONS["recover_key"]]), lambda _, x: Answer(wrong_halves(**x)), "s")
+    small, *others = got.cases
+    assert small.points == 0 and small.mistake and len(small.first_wrong.inputs) < 600
+    asked = eval(f"dict({small.first_wrong.inputs})")
+    assert repr(SOLVED["recover_key"](**asked)) == small.first_wrong.expected
+    assert small.first_wrong.said == f"returned {wrong_halves(**asked)}"
+    told = as_text(Report("x", "ciphers", "", "", "", "none", False, (got,)))
+    assert len(told.splitlines()) < 40
+    for case in others:
+        assert f"# {len(case.first_wrong.inputs):,} characters in all" in told

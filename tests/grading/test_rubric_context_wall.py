@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from roofline.teaching.grading.comparing import difference
+
 from .rubric_tests import Asked, RubricTests
 
 ASKED = Asked("context_wall")
@@ -74,3 +76,14 @@ def test_every_kind_of_answer_is_asked_for():
     assert 20 * 3 == sum(map(math.isinf, crossings)) < len(crossings) / 5
     assert {x.kind for x, _ in every("context_bytes")} == {"full", "window", "hybrid", "top-k"}
     assert min(expected for _, expected in every("sparse_saving")) < 1
+
+
+def test_both_ways_to_a_crossing_twice_too_far_are_named():
+    """Without the values, and with multiply-adds that are one FLOP in attention and two in the weights."""
+    question = ASKED.questions["crossover_context"]
+    half, = [mistake for mistake in question.mistakes if "values are missing" in mistake.sentence]
+    assert "multiply-adds count as one FLOP" in half.sentence
+    for x in ASKED.first(question.name):
+        given = {name: x[name] for name in question.parameters}
+        for slipped in ({"head_dim": x.head_dim / 2}, {"heads": x.heads / 2}):
+            assert difference(half.answer(x), crossing_by_bisection(**given | slipped), 1e-6, 0) is None

@@ -55,8 +55,13 @@ def described(value: Any) -> str:
     if isinstance(plain, float) or (isinstance(plain, int) and abs(plain) < 10**15):
         return f"the number {plain!r}"
     if isinstance(value, list | tuple) and len(value) < 1000:
-        return f"{WORDS[type(value)]} of {len(value)} items"
+        return f"{WORDS[type(value)]} of {counted(len(value))}"
     return WORDS.get(type(value), "a number")
+
+
+def counted(*sizes: int) -> str:
+    """How many items: "1 item", "10 × 20 items"."""
+    return " × ".join(map(str, sizes)) + (" item" if sizes == (1,) else " items")
 
 
 def _kind(value: Any) -> str:
@@ -84,9 +89,10 @@ def _numbers(answer: float, expected: float, rtol: float, atol: float) -> str | 
 
 def _sequences(answer: Any, expected: Sequence[Any], rtol: float, atol: float) -> str | None:
     if not isinstance(answer, list | tuple):
-        return f"returned {described(answer)}, not a list or an array"
+        pair = isinstance(expected, tuple) and len(expected) == 2
+        return f"returned {described(answer)}, not {'a pair' if pair else 'a list or an array'}"
     if len(answer) != len(expected):
-        return f"returned {len(answer)} items, not {len(expected)}"
+        return f"returned {counted(len(answer))}, not {len(expected)}"
     found = [difference(a, e, rtol, atol) for a, e in zip(answer, expected, strict=True)]
     return next((f and f"item {i}: {f}" for i, f in enumerate(found) if f is not None), None)
 

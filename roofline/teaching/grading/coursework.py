@@ -144,10 +144,10 @@ def _named(paths: list[Path]) -> str:
 def _write_tables(out: Path, reports: list[Report], rubric: Rubric, others: list[str]) -> None:
     """The table, the summary beside it, and the summary on the screen and in the job's page."""
     remarks = [f"Neither a notebook nor a folder, so not looked at: {', '.join(others)}."] if others else []
-    text = summary.as_markdown(reports, rubric, remarks)
+    text, markdown = summary.as_text(reports, rubric, remarks), summary.as_markdown(reports, rubric, remarks)
     write(out, summary.table(reports, rubric))
-    write(out.with_suffix(".md"), text)
+    write(out.with_suffix(".md"), markdown)
     if github.here():
-        github.add_to_summary(text)
+        github.add_to_summary(markdown)
         text = github.muted(text)
     _say(f"{text}\nWritten: {out}, {out.with_suffix('.md')}, and the reports in {out.with_suffix('')}{os.sep}\n")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .marks import CaseMark, QuestionMark, Report, Wrong
-from .report import PASTED, WITHOUT_ISOLATION, about, call, counted, findings, points, sentence
+from .report import WITHOUT_ISOLATION, about, counted, findings, pasted, points, sentence
 from .safe_text import as_code, in_command, in_markdown, in_property, visible
 
 ANNOTATIONS = 10        # of one level and step are shown; further ones are dropped by GitHub
@@ -51,7 +51,7 @@ def why_lost(mark: QuestionMark) -> str:
     case, wrong, remarks = next(found for found in findings(mark) if found[0].points < found[0].out_of)
     lines = [f"Where {case.name}."]
     if wrong:
-        lines += [counted(case), *(call(mark.name, visible(wrong.inputs, PASTED)) if wrong.inputs else [])]
+        lines += [counted(case), *(pasted(mark.name, wrong) if wrong.inputs else [])]
         lines += [sentence(visible(wrong.said)) + (f" Expected: {visible(wrong.expected)}" if wrong.expected else "")]
     return "\n".join([*lines, *remarks])
 
@@ -84,7 +84,7 @@ def _lost(mark: QuestionMark) -> Iterator[str]:
 def _wrong(function: str, case: CaseMark, wrong: Wrong) -> Iterator[str]:
     yield f"  {counted(case)}"
     if wrong.inputs:
-        called = "\n  ".join(call(function, visible(wrong.inputs, PASTED)))
+        called = "\n  ".join(pasted(function, wrong))
         yield f"\n  ```python\n  {called}\n  ```\n"
     said, expected = sentence(visible(wrong.said)), visible(wrong.expected)
     yield f"  {in_markdown(said)}" + (f" Expected: {as_code(expected)}" if expected else "")

@@ -123,9 +123,9 @@ def _arguments(question: Question, x: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_laws(item: _Asked, ask: Ask) -> None:
-    """Note which laws the first answer of a kind breaks. A fault there has been noted as one already."""
+    """Note which laws the first answer of a kind breaks, unless it is none that a law could speak of."""
     question, first, again = item.question, item.answers[0], item.answers[len(item.inputs) - 1]
-    if first.fault or again.fault:
+    if first.fault or again.fault or (item.said[0] and not question.accepts):
         return
     if not question.accepts and difference(again.value, first.value, question.rtol, question.atol) is not None:
         item.broken.append(SAME_INPUT)

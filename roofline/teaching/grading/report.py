@@ -16,7 +16,7 @@ from .safe_text import visible
 WIDTH = 80
 COLOURS = {"bold": "1", "faint": "2", "red": "31", "green": "32", "yellow": "33"}
 DEEP = 9  # columns before what is said of one kind of inputs
-PASTED = 2000  # characters of a call that are shown; one that is cut cannot be pasted
+PASTED = 2000  # characters of a call that is shown whole
 WITHOUT_ISOLATION = ("The code could read the files of this machine while it was marked. "
                      "Where bubblewrap or Landlock works, it cannot.")
 
@@ -29,6 +29,14 @@ def as_text(report: Report, colour: bool = False) -> str:
     parts: list[Iterable[Line]] = [_head(report), *map(_question, questions), _notes(report), _foot(report)]
     written = [[_painted(line, colour) for line in part] for part in parts]
     return "\n\n".join("\n".join(part) for part in written if part) + "\n"
+
+
+def pasted(function: str, wrong: Wrong, width: int = WIDTH) -> list[str]:
+    """The call that went wrong, to paste; of one too long for that the beginning, and where all of it is to be had."""
+    if len(wrong.inputs) <= PASTED:
+        return call(function, visible(wrong.inputs, PASTED), width)
+    begun = visible(f"{function}({wrong.inputs}"[:width - 4])
+    return [f"{begun} ...", f"# {len(wrong.inputs):,} characters in all: --json FILE writes them in full"]
 
 
 def call(function: str, inputs: str, width: int = WIDTH) -> list[str]:
@@ -98,7 +106,7 @@ def findings(mark: QuestionMark) -> Iterator[tuple[CaseMark, Wrong | None, list[
 def _wrong(function: str, case: CaseMark, wrong: Wrong) -> Iterator[Line]:
     yield [(" " * DEEP + counted(case), "faint")]
     if wrong.inputs:
-        yield from ([(" " * DEEP + line, "")] for line in call(function, visible(wrong.inputs, PASTED), WIDTH - DEEP))
+        yield from ([(" " * DEEP + line, "")] for line in pasted(function, wrong, WIDTH - DEEP))
     said = sentence(visible(wrong.said))
     yield from _wrapped(f"{said} Expected: {visible(wrong.expected)}" if wrong.expected else said, DEEP)
 
@@ -108,7 +116,7 @@ def counted(case: CaseMark) -> str:
     if not case.right:
         return f"None of {case.asked} answers is right. The first:"
     whose = "wrong one is there for contrast:" if case.first_wrong and case.first_wrong.contrast else "wrong one:"
-    return f"{case.right} of {case.asked} answers are right. The first {whose}"
+    return f"{case.right} of {case.asked} answers {'is' if case.right == 1 else 'are'} right. The first {whose}"
 
 
 def about(mark: QuestionMark) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .comparing import wrong_items
+from .comparing import counted, wrong_items
 
 LINE = 80  # characters
 LONG = 200
@@ -16,7 +16,7 @@ def shown(value: Any) -> str:
     if len(text) <= LONG:
         return text
     sizes = _shape(value)
-    return f"{_counted(sizes)}: {text[: LONG // 2]}..." if sizes else f"{text[: LONG - 3]}..."
+    return f"{counted(*sizes)}: {text[: LONG // 2]}..." if sizes else f"{text[: LONG - 3]}..."
 
 
 def differing(answer: Any, expected: Any, rtol: float, atol: float, reveal: bool) -> tuple[str, str]:
@@ -30,7 +30,7 @@ def differing(answer: Any, expected: Any, rtol: float, atol: float, reveal: bool
         return f"returned {shown(answer)}", shown(expected) if reveal else ""
     place, came, right = wrong[0]
     those = f"1 is wrong: {place}" if len(wrong) == 1 else f"{len(wrong)} are wrong; the first, {place},"
-    return f"returned {_counted(sizes)}, of which {those} is {shown(came)}", shown(right)
+    return f"returned {counted(*sizes)}, of which {those} is {shown(came)}", shown(right)
 
 
 def _typed(value: Any) -> str:
@@ -44,7 +44,3 @@ def _shape(value: Any) -> tuple[int, ...]:
         return ()
     inner = {_shape(item) for item in value}
     return (len(value), *(inner.pop() if len(inner) == 1 else ()))
-
-
-def _counted(sizes: tuple[int, ...]) -> str:
-    return " × ".join(map(str, sizes)) + " items"

@@ -14,6 +14,7 @@ from roofline.teaching.grading.draws import Inputs
 
 TABLE = toy_table()
 TEXTS = {4: 150, 5: 500, 6: 1200}  # pairs of chosen texts, by rounds: enough for nearly every key
+FEW = 25  # for a cipher of one S-box, which has sixteen keys: a call that can be read and pasted
 
 
 def word(rng: Random, x: Inputs) -> int:
@@ -94,15 +95,17 @@ def tally(pairs: Any, table: Any, target: int) -> np.ndarray:
     return key_counts(lambda x, y: next(halves), np.array(table, dtype=np.uint64), Attack((0, 0), target, 1.0), len(a))
 
 
-def attacked(rounds: int) -> Callable[[Random, Inputs], dict[str, Any]]:
+def attacked(rounds: int, boxes: int = 2) -> Callable[[Random, Inputs], dict[str, Any]]:
     """Ciphertexts of chosen pairs under fresh keys, with the likely difference that they were chosen for."""
+    size, table, count = 16**boxes, toy_table(boxes), TEXTS[rounds] if boxes == 2 else FEW
+
     def draw(rng: Random, x: Inputs) -> dict[str, Any]:
-        keys, attack = [rng.randrange(256) for _ in range(rounds)], plan(rounds)
-        encrypt, pairs = toy([np.uint64(key) for key in keys], TABLE)[0], []
-        texts = np.array([[rng.randrange(256), rng.randrange(256)] for _ in range(TEXTS[rounds])], dtype=np.uint64).T
+        keys, attack = [rng.randrange(size) for _ in range(rounds)], plan(rounds, boxes)
+        encrypt = toy([np.uint64(key) for key in keys], table)[0]
+        texts = np.array([[rng.randrange(size), rng.randrange(size)] for _ in range(count)], dtype=np.uint64).T
         other = [half ^ np.uint64(change) for half, change in zip(texts, attack.start, strict=True)]
         pairs = np.stack([*encrypt(*texts), *encrypt(*other)], axis=1).tolist()
-        return {"rounds": rounds, "pairs": pairs, "target": attack.target, "secret": keys[-1]}
+        return {"rounds": rounds, "pairs": pairs, "table": table.tolist(), "target": attack.target, "secret": keys[-1]}
 
     return draw
 
@@ -115,5 +118,5 @@ def clear(x: Inputs) -> bool:
 
 def voted(x: Inputs, before: Callable[..., Any]) -> int:
     """The key that most pairs suggest, if a round is undone in another way."""
-    table, guesses = np.array(x.table), np.arange(256)[:, None]
+    table, guesses = np.array(x.table), np.arange(len(x.table))[:, None]
     return int((before(*np.array(x.pairs).T, table, guesses) == x.target).sum(axis=1).argmax())

@@ -52,11 +52,18 @@ def alike(one: Any, other: Any) -> bool:
 
 # One round of Simon
 
+UNMASKED = "A word keeps its bits: what leaves it on the left comes back on the right, and nothing remains above."
 HALVES = {"bits": one_of(16, 24, 32, 48, 64), "x": word, "y": word, "key": word}
 
 
 def simon_round(x, y, key, bits):
     return list(book.encrypt(x, y, [lambda half: simon_function(half, bits) ^ key], operator.xor))
+
+
+def unmasked_round(x, y, key, bits):
+    """A round whose turned words keep what leaves them on the left, beside what comes back on the right."""
+    one, eight, two = (x << places | x >> (bits - places) for places in (1, 8, 2))
+    return [y ^ (one & eight) ^ two ^ key, x]
 
 
 def with_function(x: Inputs, function: Callable[[int], int]) -> list[int]:
@@ -65,7 +72,8 @@ def with_function(x: Inputs, function: Callable[[int], int]) -> list[int]:
 
 
 ROUND = Question(simon_round, HALVES, rtol=0, cases=[
-    Cases("halves have 16 bits", 1, fix={"bits": 16, "x": 0x9ABC, "y": 0x1234}),
+    Cases("halves have 16 bits", 1,
+          fix=lambda rng, x: {"bits": 16, "x": 0x9ABC, "y": 0x1234, "key": word(rng, Inputs(bits=16))}),
     Cases("halves have more bits", 1, lambda x: x.bits > 16),
     Cases("the key is zero", 1, lambda x: x.bits == 16, fix={"key": 0}),
 ], laws=[
@@ -80,6 +88,7 @@ ROUND = Question(simon_round, HALVES, rtol=0, cases=[
             lambda x: with_function(x, lambda h: turned(x, -1) & turned(x, -8) ^ turned(x, -2)), costs=3),
     Mistake("This shifts instead of turning: what leaves a word on the left comes back on the right.",
             lambda x: with_function(x, lambda h: shifted(x, 1) & shifted(x, 8) ^ shifted(x, 2)), costs=3),
+    Mistake(UNMASKED, lambda x: unmasked_round(x.x, x.y, x.key, x.bits), costs=3),
     Mistake("This is what you get with OR in the place of AND.",
             lambda x: with_function(x, lambda h: (turned(x, 1) | turned(x, 8)) ^ turned(x, 2)), costs=3),
     Mistake("This is what you get without the key.", lambda x: ask(simon_round, x, key=0), costs=2),
@@ -107,6 +116,14 @@ def encrypted(x: Inputs) -> list[int]:
     return state
 
 
+def unmasked(x: Inputs) -> list[int]:
+    """The text, if the words that are turned keep what leaves them on the left."""
+    state = [x.x, x.y]
+    for key in x.round_keys[::-1]:
+        state = unmasked_round(state[1], state[0], key, x.bits)[::-1]
+    return state
+
+
 def longer(x: Inputs, y: Any) -> dict[str, Any]:
     """The same text, enciphered by two more rounds with keys of zero."""
     more = Inputs(x, round_keys=[0, 0])
@@ -125,6 +142,7 @@ DECRYPT = Question(simon_decrypt, SECRET_TEXTS, rtol=0, cases=[
     Mistake("This is what you get if the keys come in the order of encryption. The last is undone first.",
             lambda x: ask(simon_decrypt, x, round_keys=x.round_keys[::-1]), costs=3),
     Mistake("This encrypts. Which half has been kept, and what was added to the other?", encrypted, costs=4),
+    Mistake(UNMASKED, unmasked, costs=4),
     Mistake("These are the halves of the text, the wrong way round.",
             lambda x: ask(simon_decrypt, x)[::-1], costs=4),
     Mistake("This is what you get if the halves that come in are read the wrong way round.",
@@ -253,12 +271,13 @@ def recover_key(pairs, table, target):
 
 
 KEY = Question(recover_key, SECRETS, rtol=0, cases=[
-    Cases("the cipher has four rounds", 2, clear, fix=attacked(4)),
+    Cases("the cipher is small", 1, clear, fix=attacked(4, boxes=1)),
+    Cases("the cipher has four rounds", 1, clear, fix=attacked(4)),
     Cases("it has five", 1, clear, fix=attacked(5), count=3),
     Cases("it has six", 1, clear, fix=attacked(6), count=2),
 ], laws=[
     Law("The order of the pairs does not matter.", lambda x, y: {**x, "pairs": x.pairs[::-1]}, lambda x, y, z: z == y),
-    Law("Nor does the order of the two texts of a pair.",
+    Law("The order of the two texts of a pair does not matter.",
         lambda x, y: {**x, "pairs": [[c, d, a, b] for a, b, c, d in x.pairs]}, lambda x, y, z: z == y),
 ], mistakes=[
     Mistake("This undoes the round with the halves the wrong way round. The second half went into the function.",

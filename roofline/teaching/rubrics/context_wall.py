@@ -69,7 +69,7 @@ CROSSOVER = Question(crossover_context, {
     scales({"head_dim": 2, "heads": 0.5}, 1, "Heads twice as long and half as many leave the crossing."),
     rises("N_act", 2, "With more active parameters the crossing never comes sooner."),
 ], mistakes=[
-    Mistake("Here a query meets keys alone. It takes the values too, at the same cost.",
+    Mistake("Here attention costs half: the values are missing, or its multiply-adds count as one FLOP and not as two.",
             lambda x: crossed(x, head_dim=x.head_dim / 2), costs=5),
     Mistake("That is where a whole prompt's attention takes as much. A new token sees all of its context.",
             lambda x: 2 * crossed(x), costs=5),
