@@ -42,7 +42,10 @@ def main(typed: Sequence[str] | None = None) -> int:
     if not typed:
         whole.print_help()
         whole.error("name one COMMAND of these")
-    arguments = whole.parse_args(typed)
+    arguments, left = whole.parse_known_args(typed)
+    if left:
+        hint = getattr(arguments, "too_many", "")  # what a command says where there are more words than it takes
+        arguments.fail(f"unrecognized arguments: {' '.join(left)}" + f"; {hint}" * bool(hint))
     try:
         return arguments.run(arguments)
     except KeyboardInterrupt:

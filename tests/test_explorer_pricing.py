@@ -136,6 +136,19 @@ def pointers(sheet):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_stem_of_a_known_thing_strikes_through_a_figure_of_the_scale(show, width):
+    sheet = show(explorer(), width=width)
+    struck, stems = sheet.evaluate("""() => {
+        const box = (part) => part.getBoundingClientRect(), all = (query) => [...document.querySelectorAll(query)];
+        const stems = all(".rulers .rule"), figures = all(".rulers .grid text");
+        const crosses = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom - 3 && b.top + 3 < a.bottom;
+        return [figures.filter((figure) => stems.some((stem) => crosses(box(stem), box(figure))))
+            .map((figure) => figure.textContent), stems.length]; }""")
+    assert stems > 5 and struck == []
+
+
+@pytest.mark.browser
 def test_pointers_stand_where_the_logarithm_says(show):
     sheet = show(explorer())
     for chosen in ({}, {"sheet": "ds_r1_std", "eta_C": 0.15}, {"batches": 0.5}):

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_cache.base import ProjectNb
+from jupyter_cache.executors.basic import ProcessData
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-from tools import book, nursery
+from tools import book, executor, nursery
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 
@@ -97,6 +99,14 @@ time.sleep(100)
     with pytest.raises(DeadKernelError):
         run(tmp_path, kill)
     assert ends((tmp_path / "mine").read_text())
+
+
+def test_what_is_printed_in_pieces_is_kept_as_one_without_a_line_between(tmp_path):
+    """MyST-NB would end each piece with a line's end of its own."""
+    cell = nbformat.v4.new_code_cell("print('one', end='', flush=True)\nprint('\\ntwo', flush=True)\nprint('three')")
+    notebook = ProjectNb(1, str(tmp_path / "printing.md"), nbformat.v4.new_notebook(cells=[cell]), [])
+    executor.Worker.execute(notebook, ProcessData(1, notebook.uri, None, 60, False))
+    assert [(output.name, output.text) for output in cell.outputs] == [("stdout", "one\ntwo\nthree\n")]
 
 
 def test_outside_of_it_jupyter_looks_where_it_looked_before(monkeypatch):

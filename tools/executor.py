@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from jupyter_cache.base import ProjectNb
 from jupyter_cache.executors.base import ExecutorRunResult
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, JupyterExecutorLocalMproc, ProcessData
+from jupyter_cache.executors.utils import ExecutionResult
+from nbformat import NotebookNode
 
 from tools.execute import marker
 
 
 class Worker(ExecutionWorkerLocalMProc):
-    """Runs one notebook in a process of the pool."""
+    """Runs one notebook in a process of the pool.
+
+    What a cell prints comes in pieces, cut where the clock would have it, and MyST-NB puts a line's end after each.
+    """
+
+    @staticmethod
+    def execute(project_nb: ProjectNb, data: ProcessData) -> ExecutionResult:
+        result = ExecutionWorkerLocalMProc.execute(project_nb, data)
+        for cell in project_nb.nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs = joined(cell.outputs)
+        return result
 
     def __call__(self, data: ProcessData) -> tuple[int, str]:
         started, page = time.monotonic(), Path(data.uri)
@@ -38,3 +52,15 @@ class Executor(JupyterExecutorLocalMproc):
         with multiprocessing.Pool() as pool:
             ended = pool.map(Worker(), data, chunksize=1)
         return ExecutorRunResult(*([uri for status, uri in ended if status == wanted] for wanted in range(3)))
+
+
+def joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with neighbouring pieces of one stream as one."""
+    whole: list[NotebookNode] = []
+    for output in map(NotebookNode, outputs):
+        last = whole[-1] if whole else None
+        if last and output.output_type == "stream" == last.output_type and output.name == last.name:
+            last.text += output.text
+        else:
+            whole.append(output)
+    return whole

@@ -92,7 +92,7 @@ def derive(page: Path, outputs: list[list[NotebookNode]], root: Path = ROOT) -> 
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for number, (cell, found) in enumerate(zip(code_cells(notebook), outputs, strict=True), start=1):
         cell.execution_count = number
-        cell.outputs = [cleaned(output, number) for output in joined(found) if visible(output)]
+        cell.outputs = [cleaned(output, number) for output in map(NotebookNode, found) if visible(output)]
         fold(cell)
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     cited = citations(root / "book/references.bib")
@@ -139,18 +139,6 @@ def fold(cell: NotebookNode) -> None:
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """Its code cells, in order."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def joined(outputs: Iterable[NotebookNode]) -> list[NotebookNode]:
-    """The outputs with neighbouring pieces of one stream as one (where they are cut depends on timing)."""
-    whole: list[NotebookNode] = []
-    for output in map(NotebookNode, outputs):
-        last = whole[-1] if whole else None
-        if last and output.output_type == "stream" == last.output_type and output.name == last.name:
-            last.text += output.text
-        else:
-            whole.append(output)
-    return whole
 
 
 def kept(data: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,8 @@ def amount(low: float, high: float = math.inf, *, whole: bool = False, what: str
         found = SHAPE.fullmatch(typed.strip())
         value = float(re.sub("[,_]", "", found[1])) * SCALES[found[2].lower()] if found else math.nan
         if not (low <= value <= high and value < math.inf) or (whole and value != round(value)):
-            raise argparse.ArgumentTypeError(f"{typed!r} is not {wanted}")
+            several = "; it takes one number" if "," in typed else ""
+            raise argparse.ArgumentTypeError(f"{typed!r} is not {wanted}{several}")
         return value
 
     return read

@@ -28,8 +28,9 @@ def add_to(commands: Any) -> None:
     for name in ("step", "fits"):
         made[name].add_argument("chip", metavar="CHIP", help='such as "H100" or "GB200"')
         made[name].add_argument("model", metavar="MODEL", help='such as "DeepSeek-V3"')
-    made["compare"].add_argument("chips", metavar="CHIP,CHIP...", type=names)
-    made["compare"].add_argument("models", metavar="MODEL,MODEL...", type=names)
+    made["compare"].add_argument("chips", metavar="CHIP,CHIP...", type=names, help="such as H100,H200")
+    made["compare"].add_argument("models", metavar="MODEL,MODEL...", type=names, help="likewise, or one")
+    made["compare"].set_defaults(too_many="chips have commas between them, such as H100,H200, and so have models")
     made["step"].add_argument("--batch", dest="batches", metavar="N,N...", type=several(BATCH), default=[1, 64, 4096],
                               help="up to six batches (default 1,64,4096)")
     for name in ("compare", "fits"):
@@ -46,7 +47,7 @@ def _parser(commands: Any, name: str, about: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".", allow_abbrev=False)
     parser.add_argument("--show", action="store_true", help="the formulas too, down to their symbols")
     parser.add_argument("--json", action="store_true", help="for scripts: JSON, in base units")
-    parser.set_defaults(run=run, fail=parser.error, question=name)
+    parser.set_defaults(run=run, fail=parser.error, question=name, too_many="")
     return parser
 
 
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     from roofline.catalog import MissingFact, UnknownName, UnknownPrecision
 
     typed = {key: value for key, value in vars(arguments).items() if key not in
-             ("run", "fail", "question", "show", "json")}  # fmt: skip
+             ("run", "fail", "question", "too_many", "show", "json")}  # fmt: skip
     if arguments.question == "price" and (arguments.fresh is None) != (arguments.out is None):
         arguments.fail("a request has both --in and --out")
     try:

@@ -14,6 +14,7 @@ from roofline.algebra import units
 from roofline.algebra.symbols import Input
 from roofline.catalog.collection import closest, folded
 from roofline.catalog.disclosure import Quantity, Table
+from roofline.catalog.price import Price
 from roofline.catalog.record import Record, quantity
 from roofline.notation import notation
 from roofline.teaching import chapters, ledger
@@ -114,7 +115,8 @@ def record_answer(kind: str, record: Record) -> Answer:
     notes += [f"Also published: {a.field} {a.value} ({a.source}{': ' + a.verdict if a.verdict else ''})."
               for a in record.alternatives]  # fmt: skip
     notes += [f"{source.title}{f' <{source.url}>' if source.url else ''}" for source in record.cited]
-    return Answer(record.name, [f"a {kind}, collected on {record.date}", record.confidence], [""], rows, notes)
+    title = ", ".join(record.models) if isinstance(record, Price) else record.name  # a price line has a key, no name
+    return Answer(title, [f"a {kind}, collected on {record.date}", record.confidence], [""], rows, notes)
 
 
 def claim_answer(row: Claim) -> Answer:

@@ -16,8 +16,8 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "cards", help=about, allow_abbrev=False,
         description="Write the cards of the book, each with its formula and a worked number, to a file of your own.",
-        epilog="A deck for Anki needs the package genanki: pip install 'roofline[cards]'. To import a later edition "
-               "changes the cards and keeps what Anki knows of your progress.",
+        epilog="A deck for Anki needs the package genanki: pip install genanki. To import a later edition changes "
+               "the cards and keeps what Anki knows of your progress.",
     )  # fmt: skip
     parser.add_argument("--format", choices=FORMATS, required=True, help="what to write")
     parser.add_argument("--out", metavar="FILE", type=Path, required=True, help="where to; - prints Markdown")
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the file; a chapter that is not there, a missing package or a bad place is one sentence and status 2."""
     from roofline.algebra import NameUnknown
 
-    from . import deck_files
+    from . import chapters, deck_files
     from .cards import select
 
     printed, packed = str(arguments.out) == "-", arguments.format == "anki"
@@ -42,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             text = deck_files.markdown(cards)
             sys.stdout.write(text) if printed else arguments.out.write_text(text, encoding="utf-8")
-    except (NameUnknown, deck_files.CannotWrite) as error:
+    except NameUnknown as error:
+        arguments.fail(f"{error}; the chapters are {', '.join(chapters.CHAPTERS)}")
+    except deck_files.CannotWrite as error:
         arguments.fail(str(error))
     except OSError as error:
         arguments.fail(f"{arguments.out} cannot be written: {error.strerror}")

@@ -13,7 +13,7 @@ from . import chapters
 from .cards import Card
 from .deck import TITLE, back, escaped, in_html, in_markdown
 
-GENANKI = "the package genanki is needed to write an Anki deck; install it with: pip install 'roofline[cards]'"
+GENANKI = "the package genanki is needed to write an Anki deck; install it with: pip install genanki"
 STYLE = """
 .card { font: 20px/1.5 Georgia, serif; max-width: 40em; margin: 0 auto; padding: 0.5em; text-align: left; }
 .small { font-size: 0.8em; opacity: 0.85; } .small ul { padding-left: 1.2em; }

@@ -139,6 +139,11 @@ def test_figures_are_told_as_the_data_sheet_has_them():
     assert "1.9789 PFLOP/s" in told.as_text() and "7,168" in facts.answer("DeepSeek-V3").as_text()
 
 
+def test_a_price_line_is_headed_by_its_models_and_not_by_its_key():
+    assert facts.answer("claude opus 4.7").title == "Claude Opus 4.7, Claude Opus 4.8, Claude Opus 5"
+    assert facts.answer("opus46_lo").title == "Claude Opus 4.6"
+
+
 def test_capitals_tell_symbols_apart_and_names_are_found_in_any_spelling():
     assert facts.answer("B").title.startswith("B: batch")
     assert facts.answer("batch size 36").title.startswith("batch-size-36:")
@@ -188,6 +193,11 @@ def test_an_answer_fits_on_a_screen(typed, capsys):
     *((["fits", "H100", "Llama-3-70B", "--chips", bad], "is not a whole number") for bad in ("0", "2.5", "1e9")),
     (["fits", "H100", "Llama-3-70B", "--other", "1"], "is not a share"),
     (["fits", "H100", "Character.AI"], "not published"),
+    (["compare", "H100", "H200", "Llama-3-70B"], "compare: unrecognized arguments: Llama-3-70B; chips have commas"),
+    (["compare", "H100", "H200", "--batch", "8", "Llama-3-70B"], "chips have commas between them, such as H100,H200"),
+    (["compare", "H100", "Llama-3-70B", "--batch", "1,2"], "compare: argument --batch: '1,2' is not a batch"),
+    (["compare", "H100", "Llama-3-70B", "--batch", "1,2"], "it takes one number"),
+    (["step", "H100", "Llama-3-70B", "B200"], "step: unrecognized arguments: B200\n"),
     (["compare", "H100,", "Llama-3-70B"], "expected names with commas"),
     (["price", "Claude Opus 9"], "no price line has the model"),
     (["price", "Claude Opus 4.6", "--in", "5"], "both --in and --out"),

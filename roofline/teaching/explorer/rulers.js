@@ -35,13 +35,15 @@
       const { ruler, grid, title, band, known, found } = part, { from, to } = ruler, left = 10, right = width - 10;
       const place = (value) => left + ((right - left) * Math.log(Math.min(to, Math.max(from, value)) / from)) / Math.log(to / from);
       const span = (x, words) => { const long = words.length * LETTER, at = Math.max(long / 2, Math.min(x, width - long / 2)); return [at - long / 2, at + long / 2, at]; };
-      const axis = y + TITLE + found.length * LINE + 8, foot = axis + AXIS + 16, taken = [];
+      const axis = y + TITLE + found.length * LINE + 8, foot = axis + AXIS + 16, taken = [], figures = []; // of the scale: from, to
       put(title, { x: 0, y: y + 14 });
       band.setAttribute("d", `M${left} ${axis}H${right}`);
       const decades = Math.round(Math.log10(to / from)), every = Math.ceil((56 * decades) / (right - left));
       grid.replaceChildren(...Array.from({ length: decades + 1 }, (_, i) => i).flatMap((i) => {
         const value = from * 10 ** i, x = place(value).toFixed(1), anchor = i === 0 ? "start" : i === decades ? "end" : "middle", skipped = i % every || (i === decades && every > 1);
-        return [svg("path", { d: `M${x} ${axis - 5}V${axis + 5}` }), ...(skipped ? [] : [svg("text", { x, y: axis + 19, "text-anchor": anchor }, plain(value, ruler.found[0].name))])];
+        const figure = plain(value, ruler.found[0].name), long = figure.length * LETTER, start = x - (anchor === "start" ? 0 : anchor === "end" ? long : long / 2);
+        if (!skipped) figures.push([start - 3, start + long + 3]);
+        return [svg("path", { d: `M${x} ${axis - 5}V${axis + 5}` }), ...(skipped ? [] : [svg("text", { x, y: axis + 19, "text-anchor": anchor }, figure)])];
       }));
       const still = ruler.known.map(({ name, value, label }) => (name ? 0 : line(taken, ...span(place(value), label))));
       let rows = taken.length ? 1 + Math.max(...still) : 0;
@@ -51,7 +53,8 @@
           const x = place(name ? results[name] : value);
           put(dot, { cx: x, cy: axis });
           put(words, { x: span(x, label)[2], y: below, "text-anchor": "middle" });
-          leader.setAttribute("d", `M${x.toFixed(1)} ${axis + 5}V${(below - 12).toFixed(1)}`);
+          const struck = figures.some(([a, b]) => a < x && x < b); // then it begins below the figure
+          leader.setAttribute("d", `M${x.toFixed(1)} ${axis + (struck ? AXIS + 1 : 5)}V${below - 12}`);
         } };
       });
       for (const dot of dots) if (!dot.name) dot.put();
