@@ -78,14 +78,32 @@ if (typeof Search !== "undefined") {
     const places = (words) => [...small.matchAll(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") || "$^")].map((found) => found.index);
     const near = (place) => [...stems].filter((stem) => small.slice(Math.max(place - around, 0), place + around).includes(stem)).length;
     const [place] = [...places(typed), ...[...stems].flatMap(places).sort((a, b) => near(b) - near(a) || a - b)];
-    if (place === undefined) return null;
+    if (place === undefined) return new DocumentFragment(); // Sphinx puts it into the page, whatever it is
     const start = Math.max(place - around, 0), end = start + 2 * around, quote = document.createElement("p");
     quote.className = "context";
     quote.textContent = `${start ? "…" : ""}${text.slice(start, end).trim()}${end < text.length ? "…" : ""}`;
     return quote;
   };
+  Documentation.TRANSLATIONS["Your search did not match any documents. Please make sure that all words are spelled correctly and that you've selected enough categories."] =
+    "No page has all of these words. Numbers in the text are not in the index: try a word that stands beside one, or the page “Fact check”.";
   if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
+
+// Where a search led here: its words are marked, and a small button, there if any is, takes the marks away, as Escape does.
+if (typeof SphinxHighlight !== "undefined") SphinxHighlight.highlightSearchWords = () => {
+  const article = document.querySelector(".bd-article") ?? document.createElement("div"), key = "sphinx_highlight_terms";
+  let words = [];
+  try { words = (localStorage.getItem(key) ?? "").split(" ").filter(Boolean); localStorage.removeItem(key); } catch { /* then none */ }
+  for (const word of words) _highlightText(article, word, "highlighted");
+  if (!article.querySelector(".highlighted")) return;
+  const line = document.createElement("p"), button = document.createElement("button");
+  line.className = "highlight-link";
+  button.type = "button";
+  button.textContent = "Hide search matches";
+  button.addEventListener("click", SphinxHighlight.hideSearchWords);
+  line.append(button);
+  document.getElementById("searchbox")?.append(line);
+};
 
 // The title page leads back to the part of a chapter or lab where a reader was last. Some browsers forbid to remember.
 const PLACE = "tokens-from-first-principles:place", here = location.pathname.match(/(lectures|labs)\/\w+\.html$/);

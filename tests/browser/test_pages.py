@@ -4,8 +4,11 @@ import html
 import json
 import math
 import re
+from io import BytesIO
+from urllib.parse import quote_plus
 
 import pytest
+from pypdf import PdfReader
 
 from roofline.teaching.selfcheck import question, unsealed
 from tests.browser.axe import faults
@@ -93,25 +96,70 @@ def test_figures_are_not_dimmed_on_a_dark_page(page):
     assert filters and set(filters) == {"none"}
 
 
-def test_search_quotes_each_formula_once(page):
-    open_page(page, "search")
-    page.goto("/search.html?q=active")
+@pytest.fixture
+def search(page, console_errors):
+    """A function that searches for some words; the test fails on any error of its pages."""
+
+    def look_for(words):
+        page.goto(f"/search.html?q={quote_plus(words)}")
+        page.locator("#search-results :is(li, .search-summary:not(:empty))").first.wait_for()  # many come for long
+
+    yield look_for
+    page.wait_for_load_state("networkidle")  # quotes come after the list
+    assert console_errors == []
+
+
+def test_search_quotes_each_formula_once(page, search):
+    search("active")
     page.locator("#search-results p.context", has_text="act").first.wait_for(state="visible")
     shown = page.locator("#search-results").inner_text()
     assert "Nact" in shown and "\\text" not in shown
 
 
-def test_search_quotes_the_passage_with_the_words_as_typed_and_chapters_come_before_the_package(page):
-    open_page(page, "search")
-    page.goto("/search.html?q=speculative+decoding")
+def test_search_quotes_the_passage_with_the_words_as_typed_and_chapters_come_before_the_package(page, search):
+    search("speculative decoding")
     page.locator("#search-results li", has=page.locator("a[href*=lectures]")).first.locator("p.context").wait_for()
     quoted = page.locator("#search-results li:has(a[href*=batch_size]) p.context").first.inner_text()
     assert "speculative decoding" in quoted
-    page.goto("/search.html?q=MFU")
+    search("MFU")
     page.locator("#search-results li a[href='book/api/batch_size.html']").first.wait_for()
     found = page.locator("#search-results li > a").evaluate_all("all => all.map(link => link.getAttribute('href'))")
     whole = [address for address in found if "#" not in address]  # a function of that very name may come first
     assert whole.index("lectures/batch_size.html") < whole.index("book/api/batch_size.html")
+
+
+@pytest.mark.parametrize("words", ["moe-05", "cost_per_token"])
+def test_a_page_found_by_words_that_are_not_in_its_text_is_listed_without_a_quotation(page, search, words):
+    search(words)
+    page.locator("#search-results .search-summary:not(:empty)").wait_for()
+    listed = page.locator("#search-results li")
+    assert listed.count() > 1
+    assert "null" not in listed.last.inner_text()
+
+
+def test_a_number_that_is_not_in_the_index_is_answered_in_words_of_the_book(page, search):
+    search("37")
+    told = page.locator("#search-results .search-summary").inner_text()
+    assert "Numbers in the text are not in the index" in told and "categories" not in told
+
+
+def test_a_search_without_a_result_leaves_the_next_page_as_it_was(page, search):
+    search("xyzzy")
+    page.goto(f"/{CHAPTERS[0]}.html")
+    assert page.locator("span.highlighted, .highlight-link").count() == 0
+
+
+@pytest.mark.parametrize("press", ["click", "Escape"])
+def test_words_that_were_searched_for_are_marked_until_a_small_button_is_pressed(page, search, press):
+    page.goto("/lectures/moe.html")
+    head = page.locator(".bd-article h1").bounding_box()
+    search("router")
+    page.goto("/lectures/moe.html")
+    button, marked = page.locator(".highlight-link button"), page.locator(".bd-article span.highlighted")
+    assert marked.count() > 3 and page.locator("span.highlighted").count() == marked.count()
+    assert button.bounding_box()["height"] < 40 and page.locator(".bd-article h1").bounding_box() == head
+    button.click() if press == "click" else page.keyboard.press(press)
+    assert marked.count() == button.count() == 0
 
 
 def test_search_from_a_disk_gives_titles_and_no_error(browser, site):
@@ -126,14 +174,10 @@ def test_search_from_a_disk_gives_titles_and_no_error(browser, site):
         assert errors == []
 
 
-def test_search_finds_the_balance_batch(page, console_errors):
-    open_page(page, "search")
-    page.goto("/search.html?q=balance+batch")
-    page.locator("#search-results li").first.wait_for(state="visible")
-    found = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    assert any("lectures/batch_size" in address for address in found)
-    page.locator("#search-results li a[href*='book/glossary']").first.wait_for(state="visible")  # they come one by one
-    assert console_errors == []
+def test_search_finds_the_balance_batch(page, search):
+    search("balance batch")
+    for place in ("lectures/batch_size", "book/glossary"):  # they come one by one
+        page.locator(f"#search-results li a[href*='{place}']").first.wait_for(state="visible")
 
 
 def test_search_opens_from_the_keyboard(page):
@@ -249,6 +293,34 @@ def test_an_explorer_prints_what_was_chosen_and_what_follows(page, name):
     moved = explorer.locator(".sliders input").first
     assert not moved.is_visible() and not explorer.locator(".player:visible").count()
     assert moved.get_attribute("aria-valuetext").startswith(explorer.locator(".sliders .amount").first.inner_text())
+
+
+def test_settings_of_an_explorer_print_each_on_a_line(page):
+    open_page(page, "lectures/pricing", width=680)
+    page.emulate_media(media="print")
+    choices = page.locator(".explorer .choice")
+    tops = choices.evaluate_all("all => all.map(choice => choice.getBoundingClientRect().top)")
+    assert len(tops) > 2 and len(set(tops)) == len(tops)
+    assert all(choices.evaluate_all("all => all.map(choice => choice.scrollWidth <= choice.clientWidth)"))
+
+
+def test_the_tallest_explorer_prints_on_one_sheet(page):
+    open_page(page, "lectures/pricing")
+    page.locator(".explorer .rulers").wait_for()
+    printed = PdfReader(BytesIO(page.pdf(format="A4", prefer_css_page_size=True)))
+    sheets = [sheet.extract_text() for sheet in printed.pages]
+    for words in ("Price detective", "Holding a TB", "Writing to the cache, times input", "Rent of memory on the chip"):
+        assert [words in sheet for sheet in sheets] == ["Price detective" in sheet for sheet in sheets], words
+    assert sum("Price detective" in sheet for sheet in sheets) == 1
+    last = page.locator(".explorer .notes p").last.inner_text()[:25]
+    assert any("Price detective" in sheet and last in " ".join(sheet.split()) for sheet in sheets), last
+
+
+def test_the_link_of_a_solution_begins_with_its_words(page):
+    open_page(page, CHAPTERS[1])
+    titles = page.locator(".solution > .admonition-title")
+    assert titles.count() >= 5 and titles.first.text_content().strip() == "Solution to Exercise 2.1"
+    assert all(text.startswith("Exercise 2.") for text in titles.locator("a").all_text_contents())
 
 
 SIDEWAYS = round((297 - 2 * 11) / 25.4 * 96)  # px inside the margins of A4 turned sideways
