@@ -39,6 +39,6 @@ def test_exercises_and_their_solutions_are_numbered_by_chapter(site):
     for chapter, page in enumerate(CHAPTERS, 1):
         html = (site / f"{page}.html").read_text(encoding="utf8")
         asked = re.findall(r'<span class="caption-number">Exercise ([\d.]+) ?</span>', html)
-        solved = re.findall(r'Solution to<a class="reference internal" href="#ex-[\w-]+"> Exercise ([\d.]+)', html)
+        solved = re.findall(r'Solution to <a class="reference internal" href="#ex-[\w-]+">Exercise ([\d.]+)', html)
         assert asked == [f"{chapter}.{place}" for place in range(1, len(asked) + 1)] and len(asked) >= 5
         assert sorted(set(solved) - set(asked)) == [] and solved

@@ -43,12 +43,13 @@ THIN = """([each, known]) => {
     kinds.set(e, number(`${selves.get(e)}(${[...parts].sort()})`));
     return kinds.get(e);
   })(document.body);
+  const named = (part) => [...part.querySelectorAll("label")].some(({ control }) => control && !part.contains(control));
   (function thin(e, path) {
     const here = number(`${path}>${selves.get(e)}`);
     for (const part of [...e.children]) {
       const kind = number(`${here}/${kinds.get(part)}`), count = (seen.get(kind) ?? 0) + 1;
       seen.set(kind, count);
-      if (count > each && part.matches(REPEATED)) part.remove();
+      if (count > each && part.matches(REPEATED) && !named(part)) part.remove();
       else if (!part.matches(WHOLE)) thin(part, here);
     }
   })(document.body, 0);

@@ -357,10 +357,14 @@ def ending(sheet, ends):
 def test_a_setting_is_in_the_address_and_opens_from_it(show):
     sheet = show(explorer())
     move(sheet, build(), chip="A100 80GB", B=500, price=0.001)
-    values, said = settled(sheet), sheet.inner_text("body")
+    values = settled(sheet)
+    spoken = sheet.locator(".explorer .spoken", has_text="A100 80GB")
+    spoken.wait_for(state="attached")  # it is said once the hand rests
+    said = sheet.inner_text("body")
     ending(sheet, "?chip=A100+80GB&B=500&price=0.0009722")
     sheet.reload()
     sheet.wait_for_selector("html[data-hydrated]", state="attached")
+    spoken.wait_for(state="attached")
     assert assert_as_python(sheet, build()) == values != explorer().values and sheet.inner_text("body") == said
     sheet.select_option(".explorer select[name=chip]", "GB200")  # with its own rent, and precision
     ending(sheet, "?B=500")

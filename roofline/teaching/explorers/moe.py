@@ -140,7 +140,7 @@ def build() -> Explorer:
                 ),
                 Chart(
                     x="B", x_label="batch: sequences in one pass", y_label="busiest over mean", dot=uneven, alt="",
-                    curves=(Curve(uneven, "on average at most"), Curve(slack, "slack", "weights")),
+                    curves=(Curve(uneven, "bound"), Curve(slack, "slack", "weights")),
                     marks=(Mark(balance_experts, "slack used up: {balance_batch_experts}",
                                 "The experts by themselves keep their chips busy from a batch of "
                                 "{balance_batch_experts} on; from there even loads leave no slack.",
